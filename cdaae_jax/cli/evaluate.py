@@ -1,0 +1,44 @@
+"""Measures models on the people kept out of their training.
+
+  cdaae-evaluate --checkpoint=runs/london --output=report --data_dir=DATA
+  cdaae-evaluate --checkpoint=cdaae=runs/london,caae=runs/london_caae --judges=runs/judges --output=report
+
+The report holds scores.json, table.md and figures. With --judges (fetched by `make judges`) it also says whether the
+person is recognised and the expression is read as requested.
+"""
+
+from absl import flags
+
+from cdaae_jax.cli import program
+
+_CHECKPOINT = flags.DEFINE_list("checkpoint", None, "A workdir, or several to compare: NAME=DIR,NAME=DIR.")
+_OUTPUT = flags.DEFINE_string("output", None, "The folder for the report; made if missing.")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "The folder with the data sets; else the environment's CDAAE_DATA.")
+_JUDGES = flags.DEFINE_string("judges", None, "The folder with the judge networks.")
+
+
+def main() -> None:
+    """Reads the flags, evaluates, prints the table."""
+    import pathlib
+
+    from cdaae_jax.errors import UserError
+    from cdaae_jax.evaluate import evaluate, table
+    from cdaae_jax.evaluation import figures
+    from cdaae_jax.sampling import Sampler
+
+    for flag in (_CHECKPOINT, _OUTPUT):
+        if not flag.value:
+            raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
+    named = [item.partition("=") for item in _CHECKPOINT.value]
+    workdirs = {name if equals else pathlib.Path(name).name: path if equals else name for name, equals, path in named}
+    samplers = {name: Sampler.from_checkpoint(path) for name, path in workdirs.items()}
+    print(table(evaluate(samplers, _OUTPUT.value, _DATA_DIR.value, _JUDGES.value)), end="")
+    with_curves = {name: pathlib.Path(path) for name, path in workdirs.items()}
+    with_curves = {name: path for name, path in with_curves.items() if (path / "metrics.jsonl").exists()}
+    if with_curves:
+        figures.curve(with_curves, pathlib.Path(_OUTPUT.value) / "curve.png")
+
+
+def run() -> None:
+    """The console script `cdaae-evaluate`."""
+    program.run(main, __name__)

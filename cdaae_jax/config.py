@@ -1,0 +1,251 @@
+"""Typed configuration: what an experiment is, in five small dataclasses.
+
+The dataclasses are not frozen, so that ml_collections.config_flags can apply `--config.optim.learning_rate=1e-4`
+with the field's own type. Call `validate` before use.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from cdaae_jax.errors import UserError
+
+
+@dataclasses.dataclass
+class Data:
+    """Where the pictures come from and how pairs are drawn from them.
+
+    Attributes:
+      manifests: CSV files (columns file, subject, and expression or AUs), or folders laid out as
+        subject/expression/picture, or TFDS builders ("tfds:frl_london"), relative to the data folder.
+        "people.csv?expression=neutral,happy" keeps only those rows.
+      label_kind: "emotion" or "au".
+      label_names: the label vector's entries; empty means all that the data holds, in the vocabulary's order.
+      held_out: how many people (the last ids in sorted order) are never trained on.
+      max_people: train on only the first so many of the others; 0 means all.
+      identity_share: share of the pairs, 0..1, whose target is the source itself.
+      flip: mirror half of the pairs, both pictures alike.
+      cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
+    """
+
+    manifests: tuple[str, ...] = ()
+    label_kind: str = "emotion"
+    label_names: tuple[str, ...] = ()
+    held_out: int = 16
+    max_people: int = 0
+    identity_share: float = 0.1
+    flip: bool = True
+    cache_gib: float = 4.0
+
+
+@dataclasses.dataclass
+class Model:
+    """The networks. The defaults train at 64 px on two CPU cores; `paper` has the sizes of CAAE at 128 px.
+
+    Attributes:
+      name: an entry of `cdaae_jax.models.registry`.
+      image_size: pixels, a power of two from 32 to 256.
+      width: channels after the encoder's first convolution; doubled at each level up to `max_width`.
+      max_width: the most channels of any layer.
+      kernel_size: of all 2-D convolutions.
+      latent_size: length of the latent vector.
+      join_level: the feedforward path leaves after so many stride-2 convolutions, 1..3; 0 is no path (CAAE).
+      label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
+      upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
+      leak: slope of the leaky ReLU below zero; 0 is the plain ReLU.
+      discriminator_width: channels of the image discriminator's first convolution.
+      discriminator_dense: units of its dense layer.
+      discriminator_norm: "batch", "layer" or "none".
+      dtype: compute type, "float32" or "bfloat16"; parameters and outputs are always float32.
+    """
+
+    name: str = "cdaae"
+    image_size: int = 64
+    width: int = 32
+    max_width: int = 1024
+    kernel_size: int = 4
+    latent_size: int = 50
+    join_level: int = 1
+    label_repeats: int = 0
+    upsampling: str = "deconv"
+    leak: float = 0.2
+    discriminator_width: int = 16
+    discriminator_dense: int = 256
+    discriminator_norm: str = "batch"
+    dtype: str = "float32"
+
+
+@dataclasses.dataclass
+class Loss:
+    """What the generator is trained on.
+
+    Attributes:
+      reconstruction: "l1" or "l2", weight 1: all other weights are relative to it.
+      adversarial: "bce", "lsgan" or "hinge".
+      image_weight: weight of the image discriminator's term.
+      latent_weight: weight of the latent discriminator's term.
+      total_variation_weight: weight of the output's total variation.
+      warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
+    """
+
+    reconstruction: str = "l1"
+    adversarial: str = "bce"
+    image_weight: float = 0.01
+    latent_weight: float = 0.01
+    total_variation_weight: float = 0.0
+    warmup_steps: int = 500
+
+
+@dataclasses.dataclass
+class Optim:
+    """Adam, one each for generator, image discriminator and latent discriminator.
+
+    Attributes:
+      learning_rate: of all three.
+      beta1, beta2: Adam's decay rates.
+      decay_steps: the rate falls along a half cosine to 0 over the last so many steps of the run; 0 keeps it constant.
+      ema_decay: of the running average of the generator's parameters that sampling uses; 0 uses the last ones.
+    """
+
+    learning_rate: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    decay_steps: int = 0
+    ema_decay: float = 0.999
+
+
+@dataclasses.dataclass
+class Run:
+    """How long, how often, on how many devices.
+
+    Attributes:
+      seed: of the initial parameters, the pairs and the prior.
+      steps: training steps in all.
+      batch_size: pairs per step over all devices of all processes.
+      num_devices: local devices to use; 0 means all.
+      log_steps, grid_steps, checkpoint_steps: intervals in steps; 0 switches the thing off, but for the last step.
+      checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
+      keep_checkpoints: the newest so many are kept.
+    """
+
+    seed: int = 0
+    steps: int = 10_000
+    batch_size: int = 16
+    num_devices: int = 0
+    log_steps: int = 100
+    grid_steps: int = 1_000
+    checkpoint_steps: int = 1_000
+    checkpoint_minutes: float = 10.0
+    keep_checkpoints: int = 2
+
+
+@dataclasses.dataclass
+class Config:
+    """One experiment."""
+
+    data: Data = dataclasses.field(default_factory=Data)
+    model: Model = dataclasses.field(default_factory=Model)
+    loss: Loss = dataclasses.field(default_factory=Loss)
+    optim: Optim = dataclasses.field(default_factory=Optim)
+    run: Run = dataclasses.field(default_factory=Run)
+
+
+def paper() -> Model:
+    """Returns the sizes of CAAE (Zhang et al., CVPR 2017), which CDAAE builds on, at 128 px with the join at 32x32."""
+    return Model(
+        image_size=128,
+        width=64,
+        kernel_size=5,
+        join_level=2,
+        leak=0.0,
+        discriminator_width=16,
+        discriminator_dense=1024,
+    )
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Returns a configuration as plain values that JSON holds (tuples become lists)."""
+    return {
+        key: list(value) if isinstance(value, tuple) else to_dict(value) if dataclasses.is_dataclass(value) else value
+        for key, value in vars(config).items()
+    }
+
+
+def model_from_dict(fields: dict[str, Any]) -> Model:
+    """Returns the model configuration that a checkpoint stores."""
+    return Model(**fields)
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """Returns "model.width: 32 here, 64 there" for each field in which two configuration dictionaries differ."""
+    flat_ours, flat_theirs = dict(_flatten(ours)), dict(_flatten(theirs))
+    return [
+        f"{name}: {flat_ours.get(name)} here, {flat_theirs.get(name)} there"
+        for name in sorted(flat_ours.keys() | flat_theirs.keys())
+        if flat_ours.get(name) != flat_theirs.get(name)
+    ]
+
+
+def field_names(cls: type = Config) -> list[str]:
+    """Returns the dotted names of all fields that a command line can override."""
+    names = []
+    for field in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(field.type):
+            names += [f"{field.name}.{inner}" for inner in field_names(typing.cast(type, field.type))]
+        else:
+            names.append(field.name)
+    return names
+
+
+def validate(config: Config) -> None:
+    """Checks every field that can be wrong by itself.
+
+    Raises:
+      UserError: names the field, its value and what is allowed.
+    """
+    model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
+    _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
+    _require(model.join_level in (0, 1, 2, 3), "model.join_level", model.join_level, "0 (no path), 1, 2 or 3")
+    for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
+        _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
+    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")
+    _require(model.label_repeats >= 0, "model.label_repeats", model.label_repeats, "0 (automatic) or more")
+    _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
+    _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
+    _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
+    _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
+    _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2"))
+    _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
+    for name in ("image_weight", "latent_weight", "total_variation_weight", "warmup_steps"):
+        _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
+    _require(optim.learning_rate > 0, "optim.learning_rate", optim.learning_rate, "more than 0")
+    for name in ("beta1", "beta2", "ema_decay"):
+        _require(0 <= getattr(optim, name) < 1, f"optim.{name}", getattr(optim, name), "0 to below 1")
+    _require(0 <= optim.decay_steps <= run.steps, "optim.decay_steps", optim.decay_steps, "0 to run.steps")
+    _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
+    _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
+    for name in ("held_out", "max_people", "cache_gib"):
+        _require(getattr(data, name) >= 0, f"data.{name}", getattr(data, name), "0 or more")
+    _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
+    _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
+    _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
+    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes"):
+        _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
+
+
+def _require(holds: bool, name: str, value: Any, allowed: str) -> None:
+    if not holds:
+        raise UserError(f"config.{name} is {value!r}; allowed: {allowed}")
+
+
+def _one_of(value: str, name: str, allowed: tuple[str, ...]) -> None:
+    _require(value in allowed, name, value, " or ".join(allowed))
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

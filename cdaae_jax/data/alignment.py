@@ -1,0 +1,105 @@
+"""The eye alignment that every picture of the project goes through: the one place that knows this geometry.
+
+Points are (x, y) in pixels, measured from the top left CORNER of the picture, so that the centre of the first
+pixel is (0.5, 0.5) and a point scales with the picture: twice the size, twice the coordinates.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+from PIL import Image
+
+from cdaae_jax.errors import UserError
+
+# Where the pupil centres lie in an aligned picture, as fractions of its side. Checkpoints depend on them.
+LEFT_EYE_X = 0.34
+RIGHT_EYE_X = 0.66
+EYES_Y = 0.38
+
+SIZE = 256
+
+# Points sampled per aligned pixel and axis, then averaged. Two are enough, because a photo is first reduced
+# until one aligned pixel is less than two photo pixels wide.
+_SUPERSAMPLING = 2
+
+# Pixels around a point that Pillow's bicubic filter reads.
+_BICUBIC_REACH = 2
+
+Photo = UInt8[np.ndarray, "height width 3"]
+AlignedPicture = UInt8[np.ndarray, "size size 3"]
+Matrix = Float64[np.ndarray, "2 3"]
+Point = tuple[float, float]
+
+
+def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Matrix:
+    """Return the similarity transform from points of the aligned picture to those of the photo.
+
+    The eyes are (x, y) in pixels of the photo, the one with the smaller x first (the person's right eye,
+    unless the photo is mirrored). The result is float64 [2, 3]: `matrix @ (x, y, 1)`. Raises UserError for
+    points that are no pair of eyes.
+    """
+    if not all(map(math.isfinite, (*left_eye, *right_eye))) or left_eye[0] >= right_eye[0]:
+        raise UserError(
+            f"Eyes at {_text(left_eye)} and {_text(right_eye)} cannot be aligned: the first must lie to the "
+            "left of the second; give the pupil centres in pixels, the one with the smaller x first."
+        )
+    # In the complex plane a similarity without reflection is photo = turn * aligned + shift.
+    left, right = complex(*left_eye), complex(*right_eye)
+    aligned_left, aligned_right = complex(LEFT_EYE_X, EYES_Y) * size, complex(RIGHT_EYE_X, EYES_Y) * size
+    turn = (right - left) / (aligned_right - aligned_left)
+    shift = left - turn * aligned_left
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> AlignedPicture:
+    """Turn, scale and crop a photo so that its pupils lie at x 0.34 and 0.66, y 0.38 of a square picture.
+
+    `image` is uint8 [H, W, 3] in 0..255, the eyes are (x, y) in its pixels with the smaller x first, the
+    result is uint8 [size, size, 3]. What the photo does not show is filled with its border pixels. Raises
+    ValueError for another dtype or shape, and UserError for eyes that are no pair or lie outside the photo.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise ValueError(f"image is {image.dtype} {list(image.shape)}, but must be uint8 [H, W, 3]; convert it to RGB.")
+    height, width = image.shape[:2]
+    for x, y in (left_eye, right_eye):
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise UserError(
+                f"An eye at {_text((x, y))} lies outside the photo, which is {width} pixels wide and "
+                f"{height} high; give the pupil centres in pixels of this photo."
+            )
+    matrix = aligned_to_photo(left_eye, right_eye, size)
+
+    # Averaging whole blocks of pixels first is the cheap part of scaling a large photo down without aliasing.
+    photo = Image.fromarray(image)
+    factor = max(1, int(math.hypot(matrix[0, 0], matrix[1, 0])))
+    if factor > 1:
+        photo = photo.reduce(factor)
+        matrix = matrix / factor
+
+    photo, matrix = _with_border(photo, matrix, size)
+    matrix = matrix @ np.diag([1 / _SUPERSAMPLING, 1 / _SUPERSAMPLING, 1])
+    fine = photo.transform(
+        (size * _SUPERSAMPLING, size * _SUPERSAMPLING),
+        Image.Transform.AFFINE,
+        matrix.ravel().tolist(),
+        resample=Image.Resampling.BICUBIC,
+    )
+    return np.asarray(fine.reduce(_SUPERSAMPLING))
+
+
+def _with_border(photo: Image.Image, matrix: Matrix, size: int) -> tuple[Image.Image, Matrix]:
+    """Repeat the border pixels as far as the aligned square sticks out, and move the matrix along."""
+    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    first = np.floor(corners.min(axis=1)).astype(int) - _BICUBIC_REACH
+    last = np.ceil(corners.max(axis=1)).astype(int) + _BICUBIC_REACH
+    left, top = np.maximum(0, -first)
+    right, bottom = np.maximum(0, last - photo.size)
+    if not any((left, top, right, bottom)):
+        return photo, matrix
+    padded = np.pad(np.asarray(photo), ((top, bottom), (left, right), (0, 0)), mode="edge")
+    return Image.fromarray(padded), matrix + np.array([[0, 0, left], [0, 0, top]])
+
+
+def _text(point: Point) -> str:
+    return f"({point[0]:g}, {point[1]:g})"

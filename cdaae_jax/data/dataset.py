@@ -1,0 +1,180 @@
+"""A set of labelled photos in memory order, and its split by person."""
+
+import dataclasses
+import logging
+import pathlib
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cdaae_jax.config import Data
+from cdaae_jax.data import folder
+from cdaae_jax.data.records import Record, Skipped
+from cdaae_jax.errors import UserError
+from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, LabelSpace, canonical_emotion, nearest
+
+TFDS_PREFIX = "tfds:"
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceDataset:
+    """Photos sorted by person.
+
+    Attributes:
+      records: the photos, N of them.
+      labels: float32 [N, L], label vectors in the network's range.
+      person: [N], each photo's person as an index into `people`.
+      people: their ids, sorted.
+      space: what the label vectors mean.
+    """
+
+    records: tuple[Record, ...]
+    labels: Float[np.ndarray, "n l"]
+    person: Int[np.ndarray, " n"]
+    people: tuple[str, ...]
+    space: LabelSpace
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def of(self, people: tuple[str, ...]) -> "FaceDataset":
+        """Returns the photos of these people only."""
+        chosen = [i for i in range(len(self)) if self.people[self.person[i]] in people]
+        index = {name: k for k, name in enumerate(people)}
+        return FaceDataset(
+            records=tuple(self.records[i] for i in chosen),
+            labels=self.labels[chosen],
+            person=np.array([index[self.people[self.person[i]]] for i in chosen], np.int64),
+            people=people,
+            space=self.space,
+        )
+
+    def groups(self) -> list[list[int]]:
+        """Returns each person's photos, in order."""
+        order = [[] for _ in self.people]
+        for i, person in enumerate(self.person):
+            order[person].append(i)
+        return order
+
+    def most_neutral(self) -> list[int]:
+        """Returns the index of each person's most neutral photo: by `neutral`, or by the least sum of AUs."""
+        names = self.space.names
+
+        def expressiveness(i: int) -> float:
+            return -self.labels[i, names.index("neutral")] if "neutral" in names else float(self.labels[i].sum())
+
+        return [min(group, key=expressiveness) for group in self.groups()]
+
+
+def load(data: Data, root: pathlib.Path | None, image_size: int) -> FaceDataset:
+    """Reads the configured data set; photos are decoded later.
+
+    Args:
+      data: the configuration.
+      root: the data folder that `data.manifests` are relative to; only TFDS builders can do without.
+      image_size: photos smaller than this are left out.
+
+    Returns:
+      All people who have at least two different labels. What was left out is said through `logging`.
+
+    Raises:
+      UserError: nothing is configured, something cannot be read, or nobody is left.
+    """
+    if not data.manifests:
+        raise UserError("config.data.manifests is empty; name a CSV, a folder, or a builder such as tfds:frl_london")
+    skipped = Skipped()
+    records: list[Record] = []
+    for spec in data.manifests:
+        if spec.startswith(TFDS_PREFIX):
+            from cdaae_jax.data import tfds_source  # importing TFDS takes seconds: only who asks for it pays
+
+            records += tfds_source.read(spec.removeprefix(TFDS_PREFIX), root, image_size, skipped)
+        elif root is None:
+            raise UserError("no data folder; name it with --data_dir or the environment variable CDAAE_DATA")
+        else:
+            records += folder.read(spec, root, data.label_kind, image_size, skipped)
+    space = _label_space(data, records)
+    records = _with_known_labels(records, space, skipped)
+    records = _with_varied_people(records, space, skipped)
+    for line in skipped.lines():
+        logging.getLogger(__name__).warning(line)
+    if not records:
+        raise UserError(
+            f"nobody is left in {', '.join(data.manifests)}: a person needs photos with at least two different labels "
+            f"among {', '.join(space.names)}" + (f"; {skipped.lines()[0]}" if len(skipped) else "")
+        )
+    people = tuple(sorted({record.subject for record in records}))
+    index = {name: i for i, name in enumerate(people)}
+    records.sort(key=lambda record: (record.subject, record.name))
+    return FaceDataset(
+        records=tuple(records),
+        labels=np.stack([_vector(record, space) for record in records]),
+        person=np.array([index[record.subject] for record in records], np.int64),
+        people=people,
+        space=space,
+    )
+
+
+def split(dataset: FaceDataset, data: Data) -> tuple[FaceDataset, FaceDataset]:
+    """Splits by person: (training, held out). The last `data.held_out` ids are held out.
+
+    Raises:
+      UserError: no person is left to train on.
+    """
+    num_training = len(dataset.people) - data.held_out
+    if num_training < 1:
+        raise UserError(
+            f"config.data.held_out is {data.held_out}, but there are only {len(dataset.people)} people; hold out fewer"
+        )
+    training = dataset.people[:num_training][: data.max_people or None]
+    return dataset.of(training), dataset.of(dataset.people[num_training:])
+
+
+def _label_space(data: Data, records: list[Record]) -> LabelSpace:
+    if data.label_kind == "emotion":
+        found = {record.expression for record in records if record.expression}
+        vocabulary = EMOTIONS
+    else:
+        found = {name for record in records for name in record.aus or ()}
+        vocabulary = tuple(ACTION_UNITS)
+    asked = tuple(map(canonical_emotion, data.label_names)) if data.label_kind == "emotion" else data.label_names
+    unknown = [name for name in asked if name not in found]
+    if unknown:
+        raise UserError(
+            f"config.data.label_names holds {unknown[0]!r}, which no photo has; "
+            f"the data has {', '.join(nearest(unknown[0], sorted(found)))}"
+        )
+    if not found:
+        raise UserError(f"no photo of {', '.join(data.manifests)} has a label of kind {data.label_kind!r}")
+    # Known names in the vocabulary's order, then whatever else a folder calls its expressions.
+    in_order = [name for name in vocabulary if name in found] + sorted(found - set(vocabulary))
+    return LabelSpace(data.label_kind, tuple(asked) or tuple(in_order))
+
+
+def _with_known_labels(records: list[Record], space: LabelSpace, skipped: Skipped) -> list[Record]:
+    kept = []
+    for record in records:
+        if space.kind == "emotion" and record.expression not in space.names:
+            skipped.add(f"photo of an expression that is not among {', '.join(space.names)}", record.name)
+        elif space.kind == "au" and record.aus is None:
+            skipped.add("photo without AU intensities", record.name)
+        else:
+            kept.append(record)
+    return kept
+
+
+def _with_varied_people(records: list[Record], space: LabelSpace, skipped: Skipped) -> list[Record]:
+    labels_of: dict[str, set[bytes]] = {}
+    for record in records:
+        labels_of.setdefault(record.subject, set()).add(_vector(record, space).tobytes())
+    for subject, labels in sorted(labels_of.items()):
+        if len(labels) < 2:
+            what = "expression" if space.kind == "emotion" else "AU vector"
+            skipped.add(f"person with one {what} only", subject)
+    return [record for record in records if len(labels_of[record.subject]) > 1]
+
+
+def _vector(record: Record, space: LabelSpace) -> Float[np.ndarray, " l"]:
+    if space.kind == "emotion":
+        return space.parse({record.expression: 1.0})
+    return space.parse({name: record.aus.get(name, 0.0) for name in space.names})

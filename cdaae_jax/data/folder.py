@@ -1,0 +1,127 @@
+"""Reads any folder of face photos: a CSV manifest, or the layout subject/expression/picture.
+
+A manifest has a row per photo and the columns
+  file        path of the photo, relative to the manifest
+  subject     who it is
+  expression  what is shown (see `cdaae_jax.labels`), and / or
+  AU1, AU2 …  FACS intensities 0..5; empty means 0
+Other columns are ignored, but can be filtered on.
+"""
+
+import csv
+import functools
+import pathlib
+import re
+import urllib.parse
+from collections.abc import Mapping
+
+from cdaae_jax import images
+from cdaae_jax.data.records import Record, Skipped
+from cdaae_jax.errors import UserError
+from cdaae_jax.labels import MAX_AU, canonical_emotion, nearest
+
+_AU_COLUMN = re.compile(r"AU\d+[LR]?$", re.IGNORECASE)
+
+
+def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped: Skipped) -> list[Record]:
+    """Reads the records of one manifest or folder.
+
+    Args:
+      spec: path relative to `root`, with an optional row filter: "people.csv?expression=neutral,happy". A path that
+        is a folder is read by its layout.
+      root: the data folder.
+      label_kind: "emotion" or "au": the columns that are needed.
+      smallest: the least height and width of a photo that will do.
+      skipped: counts photos that cannot be read, are too small or have no usable colours.
+
+    Raises:
+      UserError: no such file, a needed column is missing, a value cannot be read, a photo that the manifest names is
+        missing, or nothing is left.
+    """
+    name, _, query = spec.partition("?")
+    path = root / name
+    if not path.exists():
+        raise UserError(f"there is no {path}; name the data folder with --data_dir or CDAAE_DATA")
+    if path.is_dir():
+        if label_kind == "au":
+            raise UserError(f"{path} is a folder of expressions and has no AU intensities; use a CSV with AU columns")
+        records = _read_layout(path)
+    else:
+        records = _read_manifest(path, urllib.parse.parse_qs(query), label_kind)
+    if not records:
+        raise UserError(
+            f"{spec} holds no photos; expected "
+            + (f"subject/expression/picture with {', '.join(images.SUFFIXES)}" if path.is_dir() else "a row per photo")
+        )
+    return [record for record in records if _usable(pathlib.Path(record.name), smallest, skipped)]
+
+
+def _read_layout(folder: pathlib.Path) -> list[Record]:
+    files = sorted(file for file in folder.glob("*/*/*") if file.suffix.lower() in images.SUFFIXES)
+    return [
+        _record(file, file.parent.parent.name, expression=canonical_emotion(file.parent.name), aus=None)
+        for file in files
+    ]
+
+
+def _read_manifest(path: pathlib.Path, wanted: Mapping[str, list[str]], label_kind: str) -> list[Record]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} is not a CSV file in UTF-8 ({error})") from error
+    au_columns = [column for column in columns if _AU_COLUMN.match(column.strip())]
+    for column in ("file", "subject", *(("expression",) if label_kind == "emotion" else ()), *wanted):
+        if column not in columns:
+            raise UserError(f"{path} has no column {column!r}; its columns: {', '.join(nearest(column, columns))}")
+    if label_kind == "au" and not au_columns:
+        raise UserError(f"{path} has no AU columns (AU1, AU12, ...); its columns: {', '.join(columns)}")
+    allowed = {column: {canonical_emotion(v) for v in ",".join(values).split(",")} for column, values in wanted.items()}
+    records = []
+    for line, row in enumerate(rows, start=2):
+        if any(canonical_emotion(row[column] or "") not in values for column, values in allowed.items()):
+            continue
+        if not row["file"] or not row["subject"]:
+            raise UserError(f"{path} line {line}: file and subject must not be empty")
+        expression = canonical_emotion(row["expression"]) if row.get("expression") else None
+        if label_kind == "emotion" and expression is None:
+            raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
+        # In a set of emotions AU columns may hold anything (some give rig weights): read them only when asked to.
+        aus = (
+            {column.strip().upper(): _intensity(row[column], column, path, line) for column in au_columns}
+            if label_kind == "au"
+            else None
+        )
+        records.append(_record(path.parent / row["file"], row["subject"], expression, aus))
+    missing = [record.name for record in records if not pathlib.Path(record.name).exists()]
+    if missing:
+        raise UserError(
+            f"{path} names {len(missing)} of {len(records)} pictures that do not exist (first: {missing[0]}); "
+            "paths in it are relative to the manifest's own folder"
+        )
+    return records
+
+
+def _intensity(text: str | None, column: str, path: pathlib.Path, line: int) -> float:
+    try:
+        intensity = float(text or 0)
+    except ValueError:
+        raise UserError(f"{path} line {line}: {column} is {text!r}, not a number") from None
+    if not 0 <= intensity <= MAX_AU:
+        raise UserError(f"{path} line {line}: {column} is {intensity:g}; FACS intensities go from 0 to 5")
+    return intensity
+
+
+def _record(file: pathlib.Path, subject: str, expression: str | None, aus: Mapping[str, float] | None) -> Record:
+    return Record(str(file), subject.strip(), expression, aus, functools.partial(images.read, file))
+
+
+def _usable(file: pathlib.Path, smallest: int, skipped: Skipped) -> bool:
+    try:
+        images.check_file(file, smallest)
+    except UserError as error:
+        skipped.add("picture that cannot be used", str(error))
+        return False
+    return True

@@ -1,0 +1,252 @@
+"""Finds the London set's pictures, and what is known of them, in a folder or in the files as published.
+
+Two layouts: pictures that are aligned already, with metadata.csv; and the original photos, with
+london_faces_info.csv. The README next to this file shows both.
+"""
+
+import csv
+import dataclasses
+import importlib.resources
+import io
+import pathlib
+import zipfile
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from absl import logging
+from PIL import Image
+
+from cdaae_jax.data import alignment
+from cdaae_jax.errors import UserError
+
+# The set's own words, and the project's words for them.
+EXPRESSIONS = {"neutral": "neutral", "smiling": "happy"}
+
+UNKNOWN_AGE = -1
+
+METADATA_FILE = "metadata.csv"
+METADATA_COLUMNS = ("file", "subject", "expression", "age", "gender", "ethnicity")
+
+PEOPLE_FILE = "london_faces_info.csv"
+PEOPLE_COLUMNS = ("face_id", "face_age", "face_gender", "face_eth")
+# Photo 3 of a person is the neutral front view, photo 8 the smiling one: 001_03.jpg, 001_08.jpg.
+PHOTO_NUMBERS = {"neutral": "03", "smiling": "08"}
+
+LAYOUTS = (
+    f"either {METADATA_FILE} and the pictures it names, or {PEOPLE_FILE} with neutral_front and "
+    "smiling_front (folders, or the .zip files as downloaded)"
+)
+
+# Aligned photos are written as the ready aligned pictures were: JPEG quality 92, full colour resolution.
+JPEG_QUALITY = 92
+
+# A file in a folder or in a zip archive: both read the same way.
+File = pathlib.Path | zipfile.Path
+Eyes = tuple[alignment.Point, alignment.Point]
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One picture and what is known of it.
+
+    `expression` is the set's word. `eyes` are the pupil centres as fractions of width and height, the smaller
+    x first, in a photo that still has to be aligned; None in a picture that is ready.
+    """
+
+    file: File
+    subject: str
+    expression: str
+    age: int
+    gender: str
+    ethnicity: str
+    eyes: Eyes | None = None
+
+    @property
+    def name(self) -> str:
+        """The picture's name in the aligned layout, whichever way it came in: 001_smiling.jpg."""
+        return f"{self.subject}_{self.expression}.jpg"
+
+    def jpeg(self) -> str | io.BytesIO:
+        """Return the aligned 256x256 picture for TFDS: the path of a ready one, else an encoded JPEG.
+
+        Raises UserError for a photo that cannot be read and for eyes that do not lie in it.
+        """
+        if self.eyes is None:
+            return str(self.file)
+        photo = _read_photo(self.file)
+        height, width = photo.shape[:2]
+        left_eye, right_eye = ((x * width, y * height) for x, y in self.eyes)
+        encoded = io.BytesIO()
+        aligned = Image.fromarray(alignment.align(photo, left_eye, right_eye))
+        aligned.save(encoded, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        encoded.seek(0)
+        return encoded
+
+
+def holds_the_set(folder: pathlib.Path) -> bool:
+    """Say whether a folder has the files of one of the two layouts, without looking into them."""
+    originals = (folder / PEOPLE_FILE).exists() and all(_photos_of(folder, word) for word in EXPRESSIONS)
+    return (folder / METADATA_FILE).exists() or originals
+
+
+def from_folder(folder: pathlib.Path) -> list[Picture]:
+    """List the pictures of a folder for which `holds_the_set` is true; raises as the two functions below."""
+    if (folder / METADATA_FILE).exists():
+        return aligned_pictures(folder)
+    return original_pictures(folder / PEOPLE_FILE, {word: _photos_of(folder, word) for word in EXPRESSIONS})
+
+
+def aligned_pictures(folder: pathlib.Path) -> list[Picture]:
+    """List the ready 256x256 pictures that metadata.csv in `folder` names.
+
+    Raises UserError for a missing column or picture, an unknown expression, an age that is no whole number,
+    and a picture of another size.
+    """
+    table = folder / METADATA_FILE
+    found = []
+    for row in _rows(table, METADATA_COLUMNS):
+        if row["expression"] not in EXPRESSIONS:
+            raise UserError(
+                f"{table} says expression {row['expression']!r} of {row['file']}; allowed: "
+                f"{', '.join(EXPRESSIONS)}; correct the row."
+            )
+        file = folder / row["file"]
+        _check_size(file, table)
+        age = _age(row["age"], table)
+        found.append(Picture(file, row["subject"], row["expression"], age, row["gender"], row["ethnicity"]))
+    return found
+
+
+def original_pictures(people: pathlib.Path, parts: Mapping[str, pathlib.Path]) -> list[Picture]:
+    """List the original photos of everybody whose pupil centres are known in both of them.
+
+    `people` is london_faces_info.csv; `parts` maps neutral and smiling to the folder or zip archive of the
+    photos. The pupils come from this package's pupils.csv, else from a .tem file next to each photo. People
+    without are left out, and named in the log. Raises UserError for a missing column or photo, for an age, an
+    archive or a .tem file that cannot be read, and when nobody is left.
+    """
+    known_eyes = _known_eyes()
+    files = {word: dict(_files(part)) for word, part in parts.items()}
+    found, left_out = [], []
+    for row in _rows(people, PEOPLE_COLUMNS):
+        subject = row["face_id"]
+        stems = {word: f"{subject}_{number}" for word, number in PHOTO_NUMBERS.items()}
+        templates = {word: files[word].get(f"{stem}.tem") for word, stem in stems.items()}
+        # One method for both photos of a person, or the two would be shifted against each other.
+        is_known = all((subject, word) in known_eyes for word in stems)
+        if not is_known and not all(templates.values()):
+            left_out.append(subject)
+            continue
+        age = _age(row["face_age"], people)
+        for word, stem in stems.items():
+            photo = files[word].get(f"{stem}.jpg")
+            if photo is None:
+                raise UserError(
+                    f"{stem}.jpg is missing in {parts[word]}, though {people.name} lists {subject}; fetch "
+                    f"the {word} photos again, or take the person out of {people.name}."
+                )
+            eyes = known_eyes[subject, word] if is_known else _template_eyes(templates[word], photo)
+            found.append(Picture(photo, subject, word, age, row["face_gender"], row["face_eth"], eyes))
+    if left_out:
+        logging.warning("Left out, no pupil centres for both photos: %s.", " ".join(left_out))
+    if not found:
+        raise UserError(
+            f"{people} lists nobody whose pupil centres are known: expected people of the London set, or a "
+            ".tem file (WebMorph template) next to both photos; check that the files belong together."
+        )
+    return found
+
+
+def _photos_of(folder: pathlib.Path, word: str) -> pathlib.Path | None:
+    candidates = (folder / f"{word}_front", folder / f"{word}_front.zip")
+    return next((path for path in candidates if path.exists()), None)
+
+
+def _files(part: pathlib.Path) -> Iterator[tuple[str, File]]:
+    """Yield the name and the file of everything in a folder or zip archive, at any depth."""
+    if part.is_dir():
+        yield from ((path.name, path) for path in part.rglob("*"))
+        return
+    try:
+        archive = zipfile.ZipFile(part)
+    except zipfile.BadZipFile as error:
+        raise UserError(f"{part} is no zip archive, so its download failed; delete it and fetch it again.") from error
+    # macOS packs a shadow of every file, "__MACOSX/._001_03.jpg", which this lists under its own name.
+    yield from ((pathlib.PurePosixPath(name).name, zipfile.Path(archive, name)) for name in archive.namelist())
+
+
+def _rows(table: pathlib.Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        rows = list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines(), restval=""))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{table} cannot be read as a table; fetch it again.") from error
+    missing = [column for column in columns if not rows or column not in rows[0]]
+    if missing:
+        raise UserError(
+            f"{table} lacks {', '.join(missing)} or has no rows; it needs the columns {', '.join(columns)}; "
+            "take the table that belongs to the set."
+        )
+    return rows
+
+
+def _age(text: str, table: pathlib.Path) -> int:
+    # The published table writes NA, the aligned layout leaves the field empty.
+    if text in ("", "NA"):
+        return UNKNOWN_AGE
+    if not text.isdecimal():
+        raise UserError(f"{table} says age {text!r}; allowed: whole years, NA or nothing; correct the row.")
+    return int(text)
+
+
+def _check_size(file: pathlib.Path, table: pathlib.Path) -> None:
+    try:
+        with Image.open(file) as picture:
+            width, height = picture.size
+    except OSError as error:
+        raise UserError(f"{file}, named in {table}, is missing or no picture; put it there or drop its row.") from error
+    side = alignment.SIZE
+    if (width, height) != (side, side):
+        raise UserError(f"{file} is {width}x{height} pixels; allowed: {side}x{side}, aligned; align it first.")
+
+
+def _read_photo(file: File) -> alignment.Photo:
+    try:
+        with file.open("rb") as stream:
+            return np.asarray(Image.open(stream).convert("RGB"))
+    except OSError as error:
+        raise UserError(f"{file} cannot be read as a picture; fetch it again.") from error
+
+
+def _known_eyes() -> dict[tuple[str, str], Eyes]:
+    table = importlib.resources.files(__package__) / "pupils.csv"
+    with table.open(encoding="utf-8", newline="") as stream:
+        return {
+            (row["subject"], row["expression"]): (
+                (float(row["left_eye_x"]), float(row["left_eye_y"])),
+                (float(row["right_eye_x"]), float(row["right_eye_y"])),
+            )
+            for row in csv.DictReader(stream)
+        }
+
+
+def _template_eyes(template: File, photo: File) -> Eyes:
+    """Read the pupil centres from a WebMorph template: a line with the number of points, then "x y" lines.
+
+    The first two points are the pupils, in pixels of the photo; the result is in fractions of width and
+    height.
+    """
+    try:
+        lines = template.read_text(encoding="utf-8").splitlines()
+        # "#" begins a comment, as R package facefuns (convert_tem_to_tps) reads these files.
+        words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+        int(words[0][0])
+        pupils = [(float(x), float(y)) for x, y in words[1:3]]
+        first, second = pupils
+    except (ValueError, IndexError) as error:
+        raise UserError(
+            f"{template} is no WebMorph template: expected the number of points, then one x and y per line, "
+            "the pupils first; fetch it again."
+        ) from error
+    height, width = _read_photo(photo).shape[:2]
+    left_eye, right_eye = sorted([first, second])
+    return (left_eye[0] / width, left_eye[1] / height), (right_eye[0] / width, right_eye[1] / height)

@@ -1,0 +1,66 @@
+"""Same-person pairs as a pure function of (seed, step): no state to save, nothing to lose on a restart."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from cdaae_jax.data.dataset import FaceDataset
+
+
+class Pairs(NamedTuple):
+    """Which photos make one global batch.
+
+    Attributes:
+      source, target: [b], indices into the data set; of one person each.
+      mirrored: [b], whether both photos are flipped left to right.
+    """
+
+    source: Int[np.ndarray, " b"]
+    target: Int[np.ndarray, " b"]
+    mirrored: Bool[np.ndarray, " b"]
+
+
+class PairSampler:
+    """Draws pairs: a person, one of the person's labels, a photo with it as target; any other photo as source.
+
+    People and labels are drawn uniformly, so that neither a person nor an expression with many photos outweighs the
+    others. A share of the pairs has source == target: there the right difference is zero.
+    """
+
+    def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool):
+        """Args: the photos; the share 0..1 of identity pairs; whether half of the pairs are mirrored."""
+        _, label_ids = np.unique(dataset.labels, axis=0, return_inverse=True)
+        label_ids = label_ids.reshape(-1)
+        # Sorted by person and label, every person and every (person, label) group is one run of `_order`.
+        self._order = np.lexsort((label_ids, dataset.person))
+        person = dataset.person[self._order]
+        self._person_start, self._person_size = _runs(person)
+        group_start, self._group_size = _runs(np.stack([person, label_ids[self._order]], axis=1))
+        self._group_start = group_start
+        self._first_group, self._num_groups = _runs(person[group_start])
+        self._identity_share = identity_share
+        self._flip = flip
+
+    def draw(self, seed: int, step: int, batch_size: int) -> Pairs:
+        """Returns the pairs of one step; the same arguments give the same pairs, always and everywhere."""
+        uniform = np.random.default_rng([seed, step]).random((6, batch_size))
+        person = _scale(uniform[0], len(self._person_start))
+        group = self._first_group[person] + _scale(uniform[1], self._num_groups[person])
+        target = self._group_start[group] + _scale(uniform[2], self._group_size[group])
+        start, size = self._person_start[person], self._person_size[person]
+        other = start + (target - start + 1 + _scale(uniform[3], size - 1)) % size
+        source = np.where(uniform[4] < self._identity_share, target, other)
+        mirrored = (uniform[5] < 0.5) & self._flip
+        return Pairs(self._order[source], self._order[target], mirrored)
+
+
+def _scale(uniform: np.ndarray, size: np.ndarray | int) -> Int[np.ndarray, " b"]:
+    return (uniform * size).astype(np.int64)
+
+
+def _runs(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns start and length of each run of equal rows."""
+    keys = keys.reshape(len(keys), -1)
+    starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])
+    return starts, np.diff(np.r_[starts, len(keys)])

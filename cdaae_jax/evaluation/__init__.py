@@ -1,0 +1,1 @@
+"""Measures of edited pictures: against their target, and by packaged networks that act as judges."""

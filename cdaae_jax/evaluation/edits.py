@@ -1,0 +1,66 @@
+"""The edits that are judged: every held-out person's most neutral photo, changed to each of the person's others."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from cdaae_jax import images
+from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.errors import UserError
+from cdaae_jax.labels import LabelSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a model is asked for, and the truth.
+
+    Attributes:
+      source: [n, s, s, 3], the photo to change.
+      target: [n, s, s, 3], the same person's real photo under the label.
+      label: [n, l], the target's label.
+      person: [n], ids.
+      space: what labels mean.
+    """
+
+    source: UInt8[np.ndarray, "n s s 3"]
+    target: UInt8[np.ndarray, "n s s 3"]
+    label: Float[np.ndarray, "n l"]
+    person: tuple[str, ...]
+    space: LabelSpace
+
+    @property
+    def names(self) -> list[str]:
+        """Each label as text."""
+        return [self.space.describe(label) for label in self.label]
+
+
+def held_out_task(data: Data, root: pathlib.Path, image_size: int) -> Task:
+    """Returns the task on the people whom a configuration keeps out of training.
+
+    Args:
+      data: the configuration the model was trained with.
+      root: the data folder.
+      image_size: of the photos.
+
+    Raises:
+      UserError: the data cannot be read, or nobody is held out.
+    """
+    _, people = datasets.split(datasets.load(data, root, image_size), data)
+    if not len(people):
+        raise UserError("config.data.held_out is 0: there is nobody to judge on; train with people held out")
+    sources, targets = [], []
+    for group, neutral in zip(people.groups(), people.most_neutral(), strict=True):
+        others = [i for i in group if i != neutral]
+        sources += [neutral] * len(others)
+        targets += others
+    photos = {i: images.fit(people.records[i].load(), image_size) for i in {*sources, *targets}}
+    return Task(
+        source=np.stack([photos[i] for i in sources]),
+        target=np.stack([photos[i] for i in targets]),
+        label=people.labels[targets],
+        person=tuple(people.people[people.person[i]] for i in targets),
+        space=people.space,
+    )

@@ -1,0 +1,358 @@
+"""Two packaged networks as judges of pictures: which expression is shown, and who is shown.
+
+The weights are those of the npm package `@vladmandic/face-api` 1.7.15 (MIT licence); the forward passes are
+our own, after its folders `src/faceExpressionNet`, `src/faceFeatureExtractor` and `src/faceRecognitionNet`,
+and agree with it (tests/evaluation/test_judges.py). What the networks were trained on is not documented: use
+them to compare pictures, never to train with, and say so next to the numbers.
+
+Pictures are this project's aligned crops: square, pupils at x 0.34 and 0.66, y 0.38 of the side, meant for
+sides of 32 to 256 pixels. No face is searched for: each network sees a fixed fraction of the crop.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import pathlib
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, UInt8
+
+from cdaae_jax.errors import UserError
+
+# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+Images = UInt8[np.ndarray, "n side side 3"]
+Probabilities = Float[np.ndarray, "n 7"]
+Embeddings = Float[np.ndarray, "n 128"]
+Pictures = Float[Array, "n height width 3"]
+Rows = Float[Array, "n channels"]
+Weights = Mapping[str, Float[Array, "..."]]
+
+PACKAGE = "@vladmandic/face-api@1.7.15"
+EXPRESSION_NETWORK = "face_expression_model"
+IDENTITY_NETWORK = "face_recognition_model"
+MANIFEST_SUFFIX = "-weights_manifest.json"
+# SHA256 of the four files used. The manifests count too: they hold the scales that make bytes weights.
+CHECKSUMS = {
+    EXPRESSION_NETWORK + ".bin": "9a9840f2cf1f4c7eab95f197512569345c00d2426754d4608b92af30e0300f3d",
+    EXPRESSION_NETWORK + MANIFEST_SUFFIX: "5b349c17c7836da506e03422cd6461c74085d8bb2713ad4114647dc5d28174c8",
+    IDENTITY_NETWORK + ".bin": "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
+    IDENTITY_NETWORK + MANIFEST_SUFFIX: "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
+}
+NPM_SECONDS = 600  # the archive has a few MB; whatever takes longer will not come
+
+EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
+MEAN_RGB = (122.782, 117.001, 104.298)  # both networks subtract it, and then divide by 255
+CHUNK = 32  # pictures per compiled call, the last one padded: one compilation per picture size
+
+
+class Box(NamedTuple):
+    """A square part of a picture: `left`, `top` and `side` as fractions of the picture's side."""
+
+    left: float
+    top: float
+    side: float
+
+
+# Both boxes come from the 68 dlib landmarks averaged over the 160 London pictures (neutral and smiling),
+# divided by the picture's side. Identity, by the rule of face-api.js `FaceLandmarks.alignDlib`: with the mean
+# points of left eye (36-41), right eye (42-47) and mouth (48-67), side = mean(eye-mouth distance) / 0.45, and
+# the mean of the three points lies at (0.5, 0.43) of the box. Neutral pictures alone give a side of 0.831,
+# smiling ones 0.817: one box serves both.
+IDENTITY_BOX = Box(left=0.0846, top=0.1422, side=0.8243)
+IDENTITY_SIDE = 150
+# Expression: the square around the centre of the landmarks' bounding box, 1.2 times its longer side (0.719).
+# It ends 4 % below the picture, where the last row is repeated.
+EXPRESSION_BOX = Box(left=0.0683, top=0.1813, side=0.8628)
+EXPRESSION_SIDE = 112
+
+# Two faces nearer than this (Euclidean, embeddings of pictures of the SAME size) are the same person: right
+# for all 80 pairs neutral-smiling of the London people at 32 to 256 px, wrong for at most 0.03 % of the pairs
+# of two people.
+SAME_PERSON_DISTANCE = 0.48
+
+
+def fetch_judges(folder: str | os.PathLike) -> pathlib.Path:
+    """Makes `folder` hold the four checked weight files (7 MB) of both judges, and returns its path.
+
+    Asks the program npm for the package and takes only these files out of it; nothing of the package is run.
+    Files that are there and intact stay; if all are, npm is not needed. A file gets its name only when it is
+    complete and checked. Raises UserError where npm is missing, fails, or delivers something else.
+    """
+    folder = pathlib.Path(folder)
+    lacking = [name for name in CHECKSUMS if not _is_intact(folder / name)]
+    if not lacking:
+        return folder
+    by_hand = f"or put {', '.join(lacking)} of npm package {PACKAGE}, folder package/model, into {folder}"
+    npm = shutil.which("npm")
+    if npm is None:
+        raise UserError(f"the program npm was not found; install Node.js, which brings it, {by_hand}")
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [npm, "pack", PACKAGE, "--ignore-scripts", "--no-update-notifier"]
+        try:
+            done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=NPM_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise UserError(
+                f"`npm pack {PACKAGE}` took more than {NPM_SECONDS} s; check npm's connection, {by_hand}"
+            ) from None
+        archives = sorted(pathlib.Path(scratch).glob("*.tgz"))
+        if done.returncode or not archives:
+            complaints = [line for line in done.stderr.splitlines() if line.lower().startswith("npm err")]
+            raise UserError(
+                f"`npm pack {PACKAGE}` failed with status {done.returncode}, "
+                f"saying {' '.join(complaints[:1])!r}; run it by itself to see more, {by_hand}"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archives[0]) as archive:
+            for name in lacking:
+                _unpack(archive, name, folder)
+    return folder
+
+
+def _unpack(archive: tarfile.TarFile, name: str, folder: pathlib.Path) -> None:
+    """Writes one model file of the package into `folder`, or raises UserError if it is not the known one."""
+    try:
+        content = archive.extractfile(f"package/model/{name}").read()
+    except KeyError:
+        content = b""
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != CHECKSUMS[name]:
+        raise UserError(
+            f"npm delivered {name} with SHA256 {digest}, allowed is {CHECKSUMS[name]}; "
+            "check where npm is set to fetch packages from"
+        )
+    partial = folder / f".{name}.{os.getpid()}"
+    partial.write_bytes(content)
+    os.replace(partial, folder / name)
+
+
+def _is_intact(path: pathlib.Path) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == CHECKSUMS[path.name]
+
+
+def load_weights(folder: str | os.PathLike, network: str) -> dict[str, Float[Array, "..."]]:
+    """The weights of one network by their manifest names ("dense0/conv0/filters"), float32, kernels as HWIO.
+
+    `network` is EXPRESSION_NETWORK or IDENTITY_NETWORK. Raises UserError where a file is missing or damaged.
+    """
+    folder = pathlib.Path(folder)
+    for name in (network + ".bin", network + MANIFEST_SUFFIX):
+        path = folder / name
+        if not _is_intact(path):
+            raise UserError(
+                f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of npm "
+                f"package {PACKAGE} with SHA256 {CHECKSUMS[name]}; "
+                f'run cdaae_jax.evaluation.judges.fetch_judges("{folder}")'
+            )
+    manifest = json.loads((folder / (network + MANIFEST_SUFFIX)).read_text())
+    content = (folder / (network + ".bin")).read_bytes()
+    return {name: jnp.asarray(value) for name, value in decode_weights(manifest, content).items()}
+
+
+def decode_weights(manifest: list[dict], content: bytes) -> dict[str, Float[np.ndarray, "..."]]:
+    """Arrays by name from a TensorFlow.js manifest and its bytes: byte * scale + min, or plain float32."""
+    arrays = {}
+    offset = 0
+    for entry in (entry for group in manifest for entry in group["weights"]):
+        quantization = entry.get("quantization")
+        stored = np.dtype(quantization["dtype"] if quantization else entry["dtype"]).newbyteorder("<")
+        count = math.prod(entry["shape"])
+        values = np.frombuffer(content, stored, count, offset)
+        if quantization:
+            values = values.astype(np.float64) * quantization["scale"] + quantization["min"]
+        arrays[entry["name"]] = values.reshape(entry["shape"]).astype(np.float32)
+        offset += count * stored.itemsize
+    return arrays
+
+
+def cut_out(images: Images, box: Box, side: int) -> Pictures:
+    """The part `box` of pictures [N, S, S, 3], resampled (linear, antialiased) to [N, side, side, 3], 0..255.
+
+    Where the box leaves the picture, the picture's outermost rows and columns are repeated.
+    """
+    picture_side = images.shape[1]
+    scale = side / (box.side * picture_side)
+    outside = max(-box.left, -box.top, box.left + box.side - 1, box.top + box.side - 1, 0.0)
+    # The antialiasing filter reaches beyond the points that it samples: so the margin is wider.
+    margin = math.ceil(outside * picture_side) + math.ceil(max(1.0, 1.0 / scale)) + 1
+    padded = jnp.pad(images, [(0, 0), (margin, margin), (margin, margin), (0, 0)], mode="edge")
+    start = np.asarray([box.top, box.left]) * picture_side + margin
+    return jax.image.scale_and_translate(
+        padded.astype(jnp.float32),
+        (images.shape[0], side, side, 3),
+        spatial_dims=(1, 2),
+        scale=jnp.asarray([scale, scale], jnp.float32),
+        translation=jnp.asarray(-start * scale, jnp.float32),
+        method="linear",
+        antialias=True,
+    )
+
+
+def _convolve(features, kernel, stride=1, padding="SAME"):
+    return lax.conv_general_dilated(
+        features,
+        kernel,
+        (stride, stride),
+        padding,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        # The default of accelerators (bfloat16, TF32) would move the distances that are compared.
+        precision=lax.Precision.HIGHEST,
+    )
+
+
+def _convolve_depthwise(features, kernel, stride):
+    """A 3x3 kernel [3, 3, C, 1] over each channel of [N, S, S, C], S even if stride is 2, "SAME"."""
+    # A grouped convolution says the same, but XLA on CPU takes seven times as long for it.
+    side = features.shape[1]
+    before = 2 - stride
+    padded = jnp.pad(features, [(0, 0), (before, 1), (before, 1), (0, 0)])
+    return sum(
+        padded[:, row : row + side : stride, column : column + side : stride] * kernel[row, column, :, 0]
+        for row in range(3)
+        for column in range(3)
+    )
+
+
+def _pool(features, operation, start, window, stride):
+    windows, strides = (1, window, window, 1), (1, stride, stride, 1)
+    return lax.reduce_window(features, start, operation, windows, strides, "VALID")
+
+
+def expression_logits(weights: Weights, pictures: Pictures) -> Rows:
+    """Logits [N, 7] in the order of EXPRESSIONS from RGB pictures [N, 112, 112, 3], 0..255.
+
+    Four blocks of four separable convolutions each, every block halving the side (112 to 7) and handing the
+    sum of all its layers so far to the next layer; then the mean and a dense layer.
+    """
+
+    def layer(features, name, stride=1):
+        if name == "dense0/conv0":
+            features = _convolve(features, weights[f"{name}/filters"], stride)
+        else:
+            features = _convolve_depthwise(features, weights[f"{name}/depthwise_filter"], stride)
+            features = _convolve(features, weights[f"{name}/pointwise_filter"])
+        return features + weights[f"{name}/bias"]
+
+    features = (pictures - jnp.asarray(MEAN_RGB)) / 255.0
+    for block in range(4):
+        features = total = jax.nn.relu(layer(features, f"dense{block}/conv0", stride=2))
+        for index in range(1, 4):
+            total = total + layer(features, f"dense{block}/conv{index}")
+            features = jax.nn.relu(total)
+    mean = features.mean(axis=(1, 2))
+    return jnp.matmul(mean, weights["fc/weights"], precision=lax.Precision.HIGHEST) + weights["fc/bias"]
+
+
+# The residual blocks of the identity network in order; those with "down" in their names halve the side.
+IDENTITY_BLOCKS = (
+    *("conv32_1", "conv32_2", "conv32_3"),
+    *("conv64_down", "conv64_1", "conv64_2", "conv64_3"),
+    *("conv128_down", "conv128_1", "conv128_2"),
+    *("conv256_down", "conv256_1", "conv256_2", "conv256_down_out"),
+)
+
+
+def identity_embedding(weights: Weights, pictures: Pictures) -> Rows:
+    """Embeddings [N, 128], not normalised, from RGB pictures [N, 150, 150, 3], 0..255.
+
+    The ResNet of dlib's face recognition: 7x7 convolution, max pooling, 14 residual blocks, mean and dense.
+    """
+
+    def layer(features, name, stride=1, padding="SAME"):
+        features = _convolve(features, weights[f"{name}/conv/filters"], stride, padding)
+        features = features + weights[f"{name}/conv/bias"]
+        return features * weights[f"{name}/scale/weights"] + weights[f"{name}/scale/biases"]
+
+    features = (pictures - jnp.asarray(MEAN_RGB)) / 255.0
+    features = jax.nn.relu(layer(features, "conv32_down", stride=2, padding="VALID"))
+    features = _pool(features, lax.max, -jnp.inf, window=3, stride=2)
+    for block in IDENTITY_BLOCKS:
+        halving = {"stride": 2, "padding": "VALID"} if "down" in block else {}
+        shortcut = _pool(features, lax.add, 0.0, window=2, stride=2) / 4.0 if halving else features
+        residual = jax.nn.relu(layer(features, f"{block}/conv1", **halving))
+        residual = layer(residual, f"{block}/conv2")
+        # The shortcut may lack channels, the residual a row and a column: zeros fill up both, at the end.
+        channels, rows = residual.shape[3] - shortcut.shape[3], shortcut.shape[1] - residual.shape[1]
+        shortcut = jnp.pad(shortcut, [(0, 0), (0, 0), (0, 0), (0, channels)])
+        residual = jnp.pad(residual, [(0, 0), (0, rows), (0, rows), (0, 0)])
+        features = jax.nn.relu(shortcut + residual)
+    return jnp.matmul(features.mean(axis=(1, 2)), weights["fc"], precision=lax.Precision.HIGHEST)
+
+
+@jax.jit
+def _judge_expression(weights, images):
+    return jax.nn.softmax(expression_logits(weights, cut_out(images, EXPRESSION_BOX, EXPRESSION_SIDE)))
+
+
+@jax.jit
+def _judge_identity(weights, images):
+    return identity_embedding(weights, cut_out(images, IDENTITY_BOX, IDENTITY_SIDE))
+
+
+def _in_chunks(judge: Callable, weights: Weights, images: Images, width: int) -> np.ndarray:
+    """Rows [N, width] of a compiled judge over any number of pictures, in chunks of CHUNK."""
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*images.shape[1:2] * 2, 3):
+        raise ValueError(
+            f"images are {images.dtype} {list(images.shape)}, allowed is uint8 [N, S, S, 3]; "
+            "convert them to uint8 0..255, and put a single picture into an array of one"
+        )
+    rows = [np.zeros((0, width), np.float32)]
+    for start in range(0, len(images), CHUNK):
+        chunk = images[start : start + CHUNK]
+        padded = np.pad(chunk, [(0, CHUNK - len(chunk)), (0, 0), (0, 0), (0, 0)])
+        rows.append(np.asarray(judge(weights, padded))[: len(chunk)])
+    return np.concatenate(rows)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ExpressionJudge:
+    """Says which of seven expressions a picture shows."""
+
+    weights: Weights
+    classes: ClassVar[tuple[str, ...]] = EXPRESSIONS
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> "ExpressionJudge":
+        """Reads the weights that `fetch_judges` put into `folder`; errors as in `load_weights`."""
+        return cls(load_weights(folder, EXPRESSION_NETWORK))
+
+    def probabilities(self, images: Images) -> Probabilities:
+        """Float32 [N, 7] in the order of `classes`, each row adding up to 1, of aligned crops [N, S, S, 3].
+
+        Right on real photos for neutral; weak smiles read as neutral (68 % of the London smiles are happy to
+        it). On the synthetic rig at 64 px it reads happy, surprised and mostly sad as meant, half of
+        disgusted, a third of fearful, hardly any angry; so report the same figure for the true pictures as
+        the ceiling.
+        """
+        return _in_chunks(_judge_expression, self.weights, images, len(EXPRESSIONS))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class IdentityJudge:
+    """Says how alike two faces are: by the Euclidean distance of their embeddings."""
+
+    weights: Weights
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> "IdentityJudge":
+        """Reads the weights that `fetch_judges` put into `folder`; errors as in `load_weights`."""
+        return cls(load_weights(folder, IDENTITY_NETWORK))
+
+    def embed(self, images: Images) -> Embeddings:
+        """Float32 [N, 128], to be compared by Euclidean distance, of aligned crops [N, S, S, 3].
+
+        Compare pictures of one size only: the same picture at 256 and at 64 px is 0.18 apart, 0.40 at 32 px.
+        London people, 64 px: same person 0.225, two people 0.845 on average, AUC 1.000.
+        """
+        return _in_chunks(_judge_identity, self.weights, images, 128)

@@ -1,0 +1,146 @@
+"""Pictures: files to uint8 arrays and back, uint8 to the networks' range and back, and grids of them.
+
+On the host a picture is uint8 [H, W, 3], RGB, 0..255; inside the networks it is float32 in [-1, 1].
+"""
+
+import os
+import pathlib
+import tempfile
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+from PIL import Image, UnidentifiedImageError
+
+from cdaae_jax.errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # what becomes RGB without a loss that matters
+
+
+def to_network(pictures: UInt8[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Returns uint8 0..255 as float32 -1..1."""
+    return pictures.astype(jnp.float32) / 127.5 - 1.0
+
+
+def to_uint8(pictures: Float[Array, "*shape"]) -> UInt8[Array, "*shape"]:
+    """Returns float -1..1 as uint8 0..255, rounded; values beyond the range are clipped."""
+    return jnp.clip(jnp.round((pictures + 1.0) * 127.5), 0, 255).astype(jnp.uint8)
+
+
+def check_file(path: pathlib.Path, smallest: int) -> None:
+    """Reads a picture's header only.
+
+    Raises:
+      UserError: missing, unreadable, of a colour mode that is neither RGB, grey nor RGBA, or smaller than `smallest`.
+    """
+    with _open(path) as picture:
+        _check(picture, str(path), smallest)
+
+
+def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
+    """Reads a picture; grey is repeated into RGB, transparency is laid on white.
+
+    Raises:
+      UserError: see `check_file`, or the file ends early.
+    """
+    with _open(path) as picture:
+        _check(picture, str(path), smallest)
+        try:
+            if picture.mode in ("RGBA", "LA", "P"):
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            return np.asarray(picture.convert("RGB"))
+        except OSError as error:
+            raise UserError(f"{path} cannot be read to its end ({error}); replace the file") from error
+
+
+def as_rgb(picture: np.ndarray, smallest: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Returns an array in memory as RGB.
+
+    Args:
+      picture: uint8 [H, W, 3], or [H, W], [H, W, 1] (grey) or [H, W, 4] (RGBA; the transparency is dropped).
+      smallest: the least height and width that will do.
+
+    Raises:
+      UserError: another shape, another type, or a picture smaller than `smallest`.
+    """
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8:
+        raise UserError(f"a picture must be uint8 in 0..255, not {picture.dtype}; convert it first")
+    if picture.ndim == 2:
+        picture = picture[..., None]
+    if picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4):
+        raise UserError(f"a picture must be [height, width, 3], grey or RGBA; got shape {picture.shape}")
+    _check_size(picture.shape[1], picture.shape[0], "the picture", smallest)
+    return np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture[..., :3]
+
+
+def fit(picture: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "s s 3"]:
+    """Cuts the largest centred square and scales it to `size` pixels, anti-aliased."""
+    height, width = picture.shape[:2]
+    if height == width == size:
+        return picture
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS, box=box))
+
+
+def grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> UInt8[np.ndarray, "h w 3"]:
+    """Lays pictures of one size out in rows on white, `gap` pixels apart."""
+    size = rows[0][0].shape[0]
+    step = size + gap
+    sheet = np.full((len(rows) * step - gap, max(map(len, rows)) * step - gap, 3), 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            sheet[i * step : i * step + size, j * step : j * step + size] = picture
+    return sheet
+
+
+def write(path: pathlib.Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
+    """Writes a picture, the format after the name's ending; the file appears whole or not at all.
+
+    Raises:
+      UserError: an ending that is not among `SUFFIXES`, or a folder that cannot be written.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"cannot write {path}: the name must end in {', '.join(SUFFIXES)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            Image.fromarray(np.asarray(picture)).save(file, Image.registered_extensions()[path.suffix.lower()])
+        os.chmod(temporary, 0o644)  # mkstemp's own mode would hide the picture from other users
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _open(path: pathlib.Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except FileNotFoundError:
+        raise UserError(f"there is no picture {path}; check the name") from None
+    except (UnidentifiedImageError, OSError) as error:
+        reason = getattr(error, "strerror", None) or "not a picture, or damaged"
+        raise UserError(f"{path} cannot be read ({reason}); allowed: {', '.join(SUFFIXES)} files") from error
+
+
+def _check(picture: Image.Image, name: str, smallest: int) -> None:
+    if picture.mode not in _CONVERTED:
+        raise UserError(f"{name} is a {picture.mode} picture; allowed: RGB, grey or RGBA: convert it first")
+    _check_size(*picture.size, name, smallest)
+
+
+def _check_size(width: int, height: int, name: str, smallest: int) -> None:
+    if min(width, height) < smallest:
+        raise UserError(
+            f"{name} is {width}x{height} px, smaller than the {smallest}x{smallest} px that the model takes; "
+            "use a larger picture"
+        )

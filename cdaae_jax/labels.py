@@ -1,0 +1,177 @@
+"""Emotion and action-unit vocabularies, and the one parser from what people write to label vectors.
+
+A label vector is float32 [L], one number per name of a `LabelSpace`:
+  emotions  weights that say how much of each expression is wanted; 1 is the full expression. What is missing
+            to a sum of 1 is `neutral`, so "happy=0.5" is half a smile and "happy=1.3" exaggerates.
+  AUs       FACS intensities 0..5 (A=1 ... E=5) outside, divided by 5 inside.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cdaae_jax.errors import UserError
+
+# The eight expressions of the Radboud Faces Database (Langner et al. 2010), neutral first.
+EMOTIONS = ("neutral", "happy", "sad", "surprised", "fearful", "disgusted", "angry", "contemptuous")
+
+# The words that other data sets and other people use for them.
+SYNONYMS = {
+    "neutrality": "neutral",
+    "happiness": "happy",
+    "joy": "happy",
+    "smile": "happy",
+    "smiling": "happy",
+    "sadness": "sad",
+    "surprise": "surprised",
+    "fear": "fearful",
+    "afraid": "fearful",
+    "disgust": "disgusted",
+    "anger": "angry",
+    "contempt": "contemptuous",
+}
+
+# Action units of FACS (Ekman, Friesen & Hager 2002) by the name of the movement.
+ACTION_UNITS = {
+    "AU1": "inner brow raiser",
+    "AU2": "outer brow raiser",
+    "AU4": "brow lowerer",
+    "AU5": "upper lid raiser",
+    "AU6": "cheek raiser",
+    "AU7": "lid tightener",
+    "AU9": "nose wrinkler",
+    "AU10": "upper lip raiser",
+    "AU12": "lip corner puller",
+    "AU14": "dimpler",
+    "AU15": "lip corner depressor",
+    "AU17": "chin raiser",
+    "AU20": "lip stretcher",
+    "AU23": "lip tightener",
+    "AU24": "lip pressor",
+    "AU25": "lips part",
+    "AU26": "jaw drop",
+    "AU43": "eyes closed",
+}
+
+# The twelve action units that DISFA (Mavadati et al. 2013) codes.
+DISFA_AUS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
+
+MAX_EMOTION = 1.5  # past the full expression: what a network still draws sensibly when asked to exaggerate
+MAX_AU = 5.0
+
+Label = str | Mapping[str, float] | np.ndarray
+
+
+def canonical_emotion(word: str) -> str:
+    """Returns the project's name of an expression ("Smiling" -> "happy"); an unknown word comes back as it is."""
+    word = word.strip().lower()
+    return SYNONYMS.get(word, word)
+
+
+def nearest(word: str, known: Sequence[str]) -> list[str]:
+    """Returns all of `known`, the names most like `word` first."""
+    return sorted(known, key=lambda name: -difflib.SequenceMatcher(None, word.lower(), name.lower()).ratio())
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSpace:
+    """The meaning of a label vector.
+
+    Attributes:
+      kind: "emotion" or "au".
+      names: what each of the L entries stands for, e.g. ("neutral", "happy") or ("AU1", "AU12").
+    """
+
+    kind: str
+    names: tuple[str, ...]
+
+    def __post_init__(self):
+        if self.kind not in ("emotion", "au"):
+            raise UserError(f"label kind {self.kind!r} is unknown: use 'emotion' or 'au'")
+        if not self.names or len(set(self.names)) != len(self.names):
+            raise UserError(f"label names {list(self.names)} must be at least one and all different")
+
+    @property
+    def size(self) -> int:
+        """L, the length of a label vector."""
+        return len(self.names)
+
+    def parse(self, label: Label) -> np.ndarray:
+        """Returns the vector of a label as people write it.
+
+        Args:
+          label: "happy", "happy=0.7,surprised=0.3", {"happy": 0.7}, {"AU12": 3, "AU6": 2}, or a float vector [L]
+            that is already in the network's own range and is returned as it is.
+
+        Returns:
+          float32 [L]; AU intensities divided by 5, what emotions lack to a sum of 1 given to `neutral`.
+
+        Raises:
+          UserError: an unknown name (the known ones are listed, nearest first), an emotion outside 0..1.5, an AU
+            outside 0..5, something that is no number, a name twice, or an empty label.
+        """
+        if not isinstance(label, str | Mapping):
+            vector = np.asarray(label, np.float32)
+            if vector.shape != (self.size,) or not np.isfinite(vector).all():
+                raise UserError(
+                    f"a label vector has {self.size} finite numbers, one each for {', '.join(self.names)}; "
+                    f"got shape {vector.shape}"
+                )
+            return vector
+        amounts = self._amounts(label)
+        if self.kind == "emotion" and "neutral" in self.names and "neutral" not in amounts:
+            amounts["neutral"] = 1.0 - sum(amounts.values())
+        scale = MAX_AU if self.kind == "au" else 1.0
+        return np.array([amounts.get(name, 0.0) / scale for name in self.names], np.float32)
+
+    def mix(self, start: np.ndarray, end: np.ndarray, amount: float) -> np.ndarray:
+        """Returns the vector on the straight line through two: `start` at 0, `end` at 1, past it beyond 1."""
+        return ((1.0 - amount) * start + amount * end).astype(np.float32)
+
+    def describe(self, vector: np.ndarray) -> str:
+        """Returns a vector as text that `parse` reads again, zeros left out ("happy=0.7,surprised=0.3")."""
+        scale = MAX_AU if self.kind == "au" else 1.0
+        amounts = {name: float(v) * scale for name, v in zip(self.names, vector, strict=True) if abs(v) > 1e-6}
+        return ",".join(f"{name}={amount:g}" for name, amount in amounts.items()) or f"{self.names[0]}=0"
+
+    def _amounts(self, label: str | Mapping[str, float]) -> dict[str, float]:
+        if isinstance(label, str):
+            items = [part.partition("=") for part in label.split(",") if part.strip()]
+            pairs = [(name, value if equals else self._full()) for name, equals, value in items]
+        else:
+            pairs = list(label.items())
+        if not pairs:
+            raise UserError(f"an empty label; write for example {self._example()}")
+        amounts: dict[str, float] = {}
+        for name, value in pairs:
+            name = self._name(name)
+            if name in amounts:
+                raise UserError(f"{name} stands twice in the label {label!r}; give it once")
+            amounts[name] = self._amount(name, value)
+        return amounts
+
+    def _name(self, word: str) -> str:
+        name = canonical_emotion(word) if self.kind == "emotion" else word.strip().upper()
+        if name not in self.names:
+            what = "expression" if self.kind == "emotion" else "action unit"
+            raise UserError(f"unknown {what} {word.strip()!r}; this model knows {', '.join(nearest(name, self.names))}")
+        return name
+
+    def _amount(self, name: str, value: float | str) -> float:
+        top = MAX_AU if self.kind == "au" else MAX_EMOTION
+        try:
+            amount = float(value)
+        except (TypeError, ValueError):
+            raise UserError(f"{name}={value} is no number; write for example {self._example()}") from None
+        if not 0.0 <= amount <= top:
+            unit = "FACS intensities go from 0 to 5" if self.kind == "au" else f"emotions go from 0 to {top}"
+            raise UserError(f"{name}={amount:g} is out of range: {unit}")
+        return amount
+
+    def _full(self) -> float:
+        return MAX_AU if self.kind == "au" else 1.0
+
+    def _example(self) -> str:
+        return f"{self.names[-1]}={3 if self.kind == 'au' else 0.7}"

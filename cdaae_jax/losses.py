@@ -1,0 +1,81 @@
+"""Element-wise losses; the train step takes their means, so shapes never broadcast by accident."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Elementwise = Callable[[Float[Array, "*shape"], Float[Array, "*shape"]], Float[Array, "*shape"]]
+
+
+def l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Returns |output - target|.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
+    _same_shape(output, target)
+    return jnp.abs(output - target)
+
+
+def l2(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Returns (output - target)**2.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
+    _same_shape(output, target)
+    return jnp.square(output - target)
+
+
+RECONSTRUCTION: dict[str, Elementwise] = {"l1": l1, "l2": l2}
+
+
+class Adversarial(NamedTuple):
+    """The two sides of a game over logits, each element-wise and to be minimised.
+
+    Attributes:
+      real: the discriminator's loss on logits of real samples.
+      fake: the discriminator's loss on logits of generated samples.
+      generator: the generator's loss on logits of generated samples.
+    """
+
+    real: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+    fake: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+    generator: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+
+
+ADVERSARIAL: dict[str, Adversarial] = {
+    # Goodfellow et al. 2014, the non-saturating form: -log D and -log(1 - D) of sigmoid logits.
+    "bce": Adversarial(
+        real=lambda logits: jax.nn.softplus(-logits),
+        fake=jax.nn.softplus,
+        generator=lambda logits: jax.nn.softplus(-logits),
+    ),
+    # Mao et al. 2017: real towards 1, fake towards 0.
+    "lsgan": Adversarial(
+        real=lambda logits: jnp.square(logits - 1.0),
+        fake=jnp.square,
+        generator=lambda logits: jnp.square(logits - 1.0),
+    ),
+    # Lim & Ye 2017.
+    "hinge": Adversarial(
+        real=lambda logits: jax.nn.relu(1.0 - logits),
+        fake=lambda logits: jax.nn.relu(1.0 + logits),
+        generator=lambda logits: -logits,
+    ),
+}
+
+
+def total_variation(images: Float[Array, "n h w c"]) -> Float[Array, ""]:
+    """Returns the mean |difference| of vertical neighbours plus that of horizontal ones."""
+    vertical = jnp.abs(images[:, 1:] - images[:, :-1])
+    horizontal = jnp.abs(images[:, :, 1:] - images[:, :, :-1])
+    return vertical.mean() + horizontal.mean()
+
+
+def _same_shape(output: jax.Array, target: jax.Array) -> None:
+    if output.shape != target.shape:
+        raise ValueError(f"output {output.shape} and target {target.shape} must have the same shape")

@@ -1,0 +1,1 @@
+"""The networks: layers, encoder, difference decoder, discriminators, and the registry that joins them by name."""

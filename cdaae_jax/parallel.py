@@ -1,0 +1,109 @@
+"""Devices and processes: the only file that says pmap and jax.distributed.
+
+The mapped step keeps plain replicated arrays: the state goes in and comes out without a leading device axis
+(in_axes None, out_axes None), the batch has one.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from cdaae_jax.errors import UserError
+
+AXIS = "devices"
+Tree = Any
+
+
+def initialize() -> None:
+    """Joins the other processes of a multi-process run; does nothing in a run of one.
+
+    Reads the environment: CDAAE_COORDINATOR (host:port), CDAAE_NUM_PROCESSES and CDAAE_PROCESS_ID, as the launchers
+    set them. Must come before the first question for devices.
+    """
+    coordinator = os.environ.get("CDAAE_COORDINATOR")
+    if coordinator:
+        jax.distributed.initialize(
+            coordinator, int(os.environ["CDAAE_NUM_PROCESSES"]), int(os.environ["CDAAE_PROCESS_ID"])
+        )
+
+
+def is_primary() -> bool:
+    """Says whether this process is the one that writes."""
+    return jax.process_index() == 0
+
+
+def primary_says(decision: bool) -> bool:
+    """Returns the primary process's decision in every process, for what depends on a clock."""
+    if jax.process_count() == 1:
+        return decision
+    return bool(multihost_utils.broadcast_one_to_all(np.array(decision)))
+
+
+def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:
+    """Returns the local devices that a run uses.
+
+    Args:
+      num_devices: how many of this process's devices; 0 means all.
+      batch_size: pairs per step over all devices of all processes.
+
+    Raises:
+      UserError: more devices than there are, or a batch that they cannot share evenly.
+    """
+    devices = jax.local_devices()
+    if num_devices > len(devices):
+        raise UserError(f"config.run.num_devices is {num_devices}, but this machine has {len(devices)}")
+    if jax.process_count() > 1 and 0 < num_devices < len(devices):
+        raise UserError(
+            f"config.run.num_devices is {num_devices}, but a run of several processes uses all devices; set it to 0"
+        )
+    devices = devices[: num_devices or len(devices)]
+    total = len(devices) * jax.process_count()
+    if batch_size % total:
+        lower = batch_size // total * total
+        near = f"{lower} or {lower + total}" if lower else f"{total}"
+        raise UserError(f"config.run.batch_size is {batch_size}, which {total} devices cannot share evenly; use {near}")
+    return devices
+
+
+def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
+    """Places a copy of every array on every device, just as the mapped step returns them (else it compiles twice)."""
+    sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec())
+    return jax.tree.map(lambda leaf: jax.device_put(leaf, sharding), tree)
+
+
+def shard(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
+    """Splits host arrays [b, ...] over the local devices: [d, b/d, ...], each part already where it is needed."""
+    sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
+
+    def split(array: np.ndarray) -> jax.Array:
+        parts = array.reshape(len(devices), -1, *array.shape[1:])
+        return jax.device_put(parts, sharding)
+
+    return jax.tree.map(split, tree)
+
+
+def to_host(tree: Tree) -> Tree:
+    """Returns replicated arrays as numpy, from the first local device."""
+    return jax.device_get(jax.tree.map(lambda leaf: leaf.addressable_data(0), tree))
+
+
+def map_step(step: Callable, devices: Sequence[jax.Device]) -> Callable:
+    """Maps (state, batch) -> (state, metrics) over the devices of all processes.
+
+    `step` must average whatever it returns over the axis `AXIS`: an un-averaged value would be taken from one device
+    without a word (jax issue 21671), which tests/test_parallel.py guards against. The state given is donated: use
+    only the one returned.
+    """
+    return jax.pmap(
+        step,
+        axis_name=AXIS,
+        in_axes=(None, 0),
+        out_axes=(None, None),
+        donate_argnums=(0,),
+        devices=None if jax.process_count() > 1 else list(devices),
+    )

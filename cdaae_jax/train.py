@@ -1,0 +1,221 @@
+"""The training loop: from a configuration and a work folder to checkpoints, metrics and grids."""
+
+import json
+import logging
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import jax
+import numpy as np
+
+from cdaae_jax import checkpoint, parallel, previews
+from cdaae_jax.config import Config, differences, to_dict, validate
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.pairs import PairSampler
+from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
+from cdaae_jax.errors import UserError
+from cdaae_jax.labels import LabelSpace
+from cdaae_jax.models import registry
+from cdaae_jax.state import TrainState, create_state, make_optimizer
+from cdaae_jax.train_step import Metrics, make_train_step
+from cdaae_jax.writers import Writer
+
+_LOG = logging.getLogger(__name__)
+
+
+class NonFiniteLoss(Exception):
+    """A loss became infinite or not a number; the message names it and the step."""
+
+
+def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> TrainState:
+    """Trains until `config.run.steps`, from the newest checkpoint in `workdir` if it has one.
+
+    The same command run again continues, and on CPU ends with the same bytes as a run that was never stopped: pairs and
+    noise depend on (seed, step) alone, and the checkpoint holds everything else.
+
+    Args:
+      config: the experiment.
+      workdir: is made if missing; holds checkpoints/, metrics.jsonl, tensorboard/, grids/ and config.json.
+      data_dir: the folder that config.data.manifests are relative to; else the environment variable CDAAE_DATA.
+
+    Returns:
+      The last state, numpy leaves.
+
+    Raises:
+      UserError: unusable configuration, data or workdir, or a workdir of another model.
+      NonFiniteLoss: training diverged; the last checkpoint is from before.
+    """
+    validate(config)
+    workdir = _open_workdir(pathlib.Path(workdir).absolute())
+    data_dir = data_dir or os.environ.get("CDAAE_DATA")
+    devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
+    everyone = datasets.load(config.data, pathlib.Path(data_dir) if data_dir else None, config.model.image_size)
+    training, held_out = datasets.split(everyone, config.data)
+    _refuse_other_model(workdir, config, everyone.space)
+
+    networks = registry.build(config.model, parallel.AXIS)
+    optimizer = make_optimizer(config.optim, config.run.steps)
+    step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
+    state = _initial_state(config, everyone.space, workdir)
+    start = int(state.step)
+    _LOG.info(
+        "%d people to train on (%d photos), %d held out; %d labels; %s; %d devices; from step %d to %d",
+        len(training.people), len(training), len(held_out.people), everyone.space.size,
+        f"{sum(leaf.size for leaf in jax.tree.leaves(state.ema)) / 1e6:.1f} M parameters to sample with",
+        len(devices) * jax.process_count(), start, config.run.steps,
+    )  # fmt: skip
+
+    make_batch = BatchMaker(
+        training,
+        Photos(training, config.model.image_size, config.data.cache_gib),
+        PairSampler(training, config.data.identity_share, config.data.flip),
+        config.run.seed,
+        config.run.batch_size,
+        jax.process_index(),
+        jax.process_count(),
+    )
+    # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
+    state = parallel.replicate(state, devices)
+    saver = checkpoint.Checkpointer(workdir, config.run.keep_checkpoints)
+    preview = previews.make(held_out if len(held_out) else training, networks.generator, config.model.image_size)
+    run = config.run
+    with (
+        Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,
+        Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
+        _StopSignals() as stop,
+    ):
+        if parallel.is_primary():
+            _write_config(workdir, config)
+        window, saved_at, waited = Window(), time.monotonic(), 0.0
+        for step, batch in enumerate(batches, start=start + 1):
+            state, metrics = step_fn(state, batch)
+            window.add(step, metrics)
+            writer.advance()
+            last = step == run.steps or stop.is_set()
+            if _due(step, run.log_steps) or last:
+                values = window.close()
+                values["seconds_waiting_share"] = (batches.waited - waited) / values["seconds"]
+                waited = batches.waited
+                values["images_per_second"] = run.batch_size * values["steps"] / values["seconds"]
+                writer.scalars(step, values, shown=("reconstruction",))
+            if _due(step, run.grid_steps) or step == run.steps:
+                window.check()
+                writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
+            if run.checkpoint_steps and (_due(step, run.checkpoint_steps) or last or _overdue(saved_at, run, step)):
+                window.check()
+                saver.save(parallel.to_host(state), config, everyone.space)
+                saved_at = time.monotonic()
+            if stop.is_set():
+                _LOG.warning("stopped after step %d of %d; run the same command again to go on", step, run.steps)
+                break
+    saver.close()
+    return parallel.to_host(state)
+
+
+class Window:
+    """The metrics between two log lines, fetched from the devices only when they are asked for."""
+
+    def __init__(self):
+        self._metrics: list[tuple[int, Metrics]] = []
+        self._began = time.monotonic()
+        self._checked = 0
+
+    def add(self, step: int, metrics: Metrics) -> None:
+        """Takes a step's metrics; they may still be on their way."""
+        self._metrics.append((step, metrics))
+        # Metrics of two steps ago are surely there: waiting for them keeps the host from running away with the queue.
+        jax.block_until_ready(self._metrics[max(0, len(self._metrics) - 3)][1])
+
+    def check(self) -> None:
+        """Raises NonFiniteLoss if any loss since the last call is infinite or not a number."""
+        for step, metrics in self._metrics[self._checked :]:
+            for name, value in sorted(metrics.items()):
+                if not np.isfinite(value):
+                    raise NonFiniteLoss(
+                        f"{name} is {float(value)} at step {step}; the last checkpoint is from before: lower "
+                        "config.optim.learning_rate or the adversarial weights, and run the command again"
+                    )
+        self._checked = len(self._metrics)
+
+    def close(self) -> dict[str, float]:
+        """Returns each metric's mean, the number of steps and the seconds they took, and starts anew."""
+        self.check()
+        steps = [metrics for _, metrics in self._metrics]
+        means = {name: float(np.mean([metrics[name] for metrics in steps])) for name in steps[0]}
+        now = time.monotonic()
+        values = means | {"steps": len(steps), "seconds": now - self._began}
+        self._metrics, self._began, self._checked = [], now, 0
+        return values
+
+
+class _StopSignals:
+    """Turns SIGTERM (a preempted machine) and Ctrl-C into a clean stop after the current step."""
+
+    def __enter__(self) -> threading.Event:
+        self._event = threading.Event()
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, lambda *_: self._event.set())
+        return self._event
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _due(step: int, interval: int) -> bool:
+    return interval > 0 and step % interval == 0
+
+
+def _overdue(saved_at: float, run, step: int) -> bool:
+    # Clocks differ between processes: all ask the primary one, at steps on which they agree.
+    if not run.checkpoint_minutes or not _due(step, 10):
+        return False
+    return parallel.primary_says(time.monotonic() - saved_at > 60 * run.checkpoint_minutes)
+
+
+def _open_workdir(workdir: pathlib.Path) -> pathlib.Path:
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        probe = workdir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"cannot write to --workdir {workdir} ({error.strerror}); choose another folder") from error
+    return workdir
+
+
+def _refuse_other_model(workdir: pathlib.Path, config: Config, space: LabelSpace) -> None:
+    meta = checkpoint.read_meta(workdir)
+    if meta is None:
+        return
+    ours, theirs = to_dict(config), meta["config"]
+    labels = {"kind": space.kind, "names": list(space.names)}
+    fixed = differences(
+        {"model": ours["model"], "labels": labels}, {"model": theirs["model"], "labels": meta["labels"]}
+    )
+    if fixed:
+        raise UserError(f"{workdir} holds a run of another model ({'; '.join(fixed)}); choose another --workdir")
+    for line in differences(ours, theirs):
+        _LOG.warning("continuing a run with a changed configuration: config.%s in the run so far", line)
+
+
+def _write_config(workdir: pathlib.Path, config: Config) -> None:
+    temporary = workdir / "config.json.tmp"
+    temporary.write_text(json.dumps(to_dict(config), indent=2) + "\n")
+    os.replace(temporary, workdir / "config.json")
+
+
+def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> TrainState:
+    networks = registry.build(config.model)
+    optimizer = make_optimizer(config.optim, config.run.steps)
+
+    def create() -> TrainState:
+        return create_state(networks, optimizer, config.model, space.size, config.run.seed)
+
+    restored = checkpoint.restore(workdir, jax.eval_shape(create))
+    return jax.device_get(jax.jit(create)()) if restored is None else restored

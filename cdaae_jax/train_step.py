@@ -1,0 +1,153 @@
+"""One training step of one device: a single forward pass, three losses, three pull-backs.
+
+Of the machine it knows only the name of the axis over which gradients, metrics and batch statistics are averaged.
+"""
+
+import zlib
+from collections.abc import Callable
+from typing import TypedDict
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Float, UInt8
+
+from cdaae_jax import images, losses
+from cdaae_jax.config import Config
+from cdaae_jax.models.registry import Networks
+from cdaae_jax.state import NETWORKS, TrainState, Tree
+
+Metrics = dict[str, Float[Array, ""]]
+
+
+class Batch(TypedDict):
+    """Pairs of photos of the same person.
+
+    Keys:
+      source: the photo that is changed, 0..255.
+      target: the photo to arrive at, 0..255.
+      label: the target's label, see `cdaae_jax.labels`.
+    """
+
+    source: UInt8[Array, "n s s 3"]
+    target: UInt8[Array, "n s s 3"]
+    label: Float[Array, "n l"]
+
+
+def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callable:
+    """Returns the function from the three networks' parameters to their three losses.
+
+    The returned function takes (params, batch_stats, step, batch), `params` a dict by network, and returns
+    ((loss of each network, in the order of `NETWORKS`), (metrics, new batch statistics)). A term whose weight is 0 in
+    the configuration is not computed at all, and a discriminator that no loss uses has loss 0 and so no gradient.
+    """
+    weights = config.loss
+    reconstruct = losses.RECONSTRUCTION[weights.reconstruction]
+    game = losses.ADVERSARIAL[weights.adversarial]
+
+    def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
+        source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
+        label = batch["label"]
+        generated = networks.generator.apply({"params": params["generator"]}, source, label)
+        reconstruction = reconstruct(generated.image, target).mean()
+        warm = step >= weights.warmup_steps
+        generator_loss = reconstruction
+        image_loss = latent_loss = jnp.zeros(())
+        metrics = {"reconstruction": reconstruction}
+        new_stats = dict(batch_stats)
+        if generated.difference is not None:
+            metrics["difference_rms"] = jnp.sqrt(jnp.square(generated.difference.astype(jnp.float32)).mean())
+
+        def judge(name: str, network, *inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+            """Runs a discriminator once over real and generated samples together and returns the logits of each."""
+            logits, updated = network.apply(
+                {"params": params[name], "batch_stats": batch_stats[name]}, *inputs, train=True, mutable=["batch_stats"]
+            )
+            new_stats[name] = updated.get("batch_stats", {})
+            return tuple(jnp.split(logits, 2))
+
+        def play(name: str, real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
+            """Returns the discriminator's and the generator's loss, and logs who is winning."""
+            metrics[f"{name}/real_right"] = (real > 0).mean(dtype=jnp.float32)
+            metrics[f"{name}/fake_right"] = (fake <= 0).mean(dtype=jnp.float32)
+            return (game.real(real).mean() + game.fake(fake).mean()) / 2, game.generator(fake).mean()
+
+        if weights.image_weight > 0:
+            pictures = jnp.concatenate([target, generated.image])
+            real, fake = judge(
+                "image_discriminator", networks.image_discriminator, pictures, jnp.concatenate([label, label])
+            )
+            image_loss, fooling = play("image_discriminator", real, fake)
+            generator_loss += jnp.where(warm, weights.image_weight, 0.0) * fooling
+            metrics |= {"adversarial_image": fooling, "image_discriminator/loss": image_loss}
+        if weights.latent_weight > 0:
+            prior = _prior(config.run.seed, step, generated.latent.shape, axis_name)
+            latents = jnp.concatenate([prior, generated.latent])
+            real, fake = judge("latent_discriminator", networks.latent_discriminator, latents)
+            latent_loss, fooling = play("latent_discriminator", real, fake)
+            generator_loss += jnp.where(warm, weights.latent_weight, 0.0) * fooling
+            metrics |= {"adversarial_latent": fooling, "latent_discriminator/loss": latent_loss}
+        if weights.total_variation_weight > 0:
+            variation = losses.total_variation(generated.image)
+            generator_loss += weights.total_variation_weight * variation
+            metrics["total_variation"] = variation
+        metrics["generator"] = generator_loss
+        return (generator_loss, image_loss, latent_loss), (metrics, new_stats)
+
+    return losses_fn
+
+
+def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Callable:
+    """Returns the function from (state, batch) to (gradients by network, metrics, new batch statistics).
+
+    Gradients and metrics are means over all devices. Each network's gradient is that of its own loss alone.
+    """
+    losses_fn = make_losses_fn(networks, config, axis_name)
+
+    def gradients_fn(state: TrainState, batch: Batch) -> tuple[dict[str, Tree], Metrics, dict[str, Tree]]:
+        primal, pull_back, (metrics, batch_stats) = jax.vjp(
+            lambda params: losses_fn(params, state.batch_stats, state.step, batch), state.params, has_aux=True
+        )
+        gradients = {}
+        for i, name in enumerate(NETWORKS):
+            # What a pull-back yields for the other networks is not used, so the compiler leaves it out.
+            selector = tuple(jnp.ones_like(loss) if i == k else jnp.zeros_like(loss) for k, loss in enumerate(primal))
+            gradients[name] = pull_back(selector)[0][name]
+        return *lax.pmean((gradients, metrics), axis_name), batch_stats
+
+    return gradients_fn
+
+
+def make_train_step(
+    networks: Networks, optimizer: optax.GradientTransformation, config: Config, axis_name: str
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """Returns the step to be mapped over devices: state in common, batch split along the axis `axis_name`."""
+    gradients_fn = make_gradients_fn(networks, config, axis_name)
+
+    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        gradients, metrics, batch_stats = gradients_fn(state, batch)
+        params, opt_state = {}, {}
+        for name in NETWORKS:
+            updates, opt_state[name] = optimizer.update(gradients[name], state.opt_state[name], state.params[name])
+            params[name] = optax.apply_updates(state.params[name], updates)
+        # Early averages would remember the initial noise, so the decay itself grows with the steps.
+        decay = jnp.minimum(config.optim.ema_decay, (1.0 + state.step) / (10.0 + state.step))
+        ema = optax.incremental_update(params["generator"], state.ema, 1.0 - decay)
+        if not config.optim.ema_decay:
+            ema = params["generator"]
+        return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+    return train_step
+
+
+def stream(seed: int, name: str, step: jax.Array) -> jax.Array:
+    """Returns the random key of one purpose at one step; no key is kept in the state, so none can be lost."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode())), step)
+
+
+def _prior(seed: int, step: jax.Array, shape: tuple[int, int], axis_name: str) -> Float[Array, "n z"]:
+    """Returns U(-1, 1) samples that depend on the device only through the place of each pair in the global batch."""
+    first = lax.axis_index(axis_name) * shape[0]
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(stream(seed, "prior", step), first + jnp.arange(shape[0]))
+    return jax.vmap(lambda key: jax.random.uniform(key, shape[1:], minval=-1.0, maxval=1.0))(keys)

@@ -1,0 +1,88 @@
+"""What a run shows and leaves behind: progress bar, metrics.jsonl, TensorBoard events, PNG grids."""
+
+import json
+import logging
+import os
+import pathlib
+
+import numpy as np
+from tensorboardX import SummaryWriter
+from tqdm.auto import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from cdaae_jax import images
+
+
+class Writer:
+    """Writes for one run; a context manager.
+
+    On a resumed run, lines of metrics.jsonl past the restored step are dropped: these steps are taken again.
+    """
+
+    def __init__(self, workdir: pathlib.Path, start: int, steps: int, batch_size: int, active: bool):
+        """Writes nothing at all unless `active` (only the primary process is)."""
+        self._active = active
+        self._batch_size = batch_size
+        self._workdir = workdir
+        if not active:
+            return
+        self._jsonl = _reopen(workdir / "metrics.jsonl", start)
+        self._tensorboard = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1 if start else None)
+        self._bar = tqdm(
+            total=steps * batch_size,
+            initial=start * batch_size,
+            unit="img",
+            unit_scale=True,
+            dynamic_ncols=True,
+            smoothing=0.1,
+            mininterval=1.0,
+        )
+        self._redirect = logging_redirect_tqdm()
+
+    def __enter__(self) -> "Writer":
+        if self._active:
+            self._redirect.__enter__()
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self._active:
+            self._redirect.__exit__(*error)
+            self._bar.close()
+            self._tensorboard.close()
+            self._jsonl.close()
+
+    def advance(self) -> None:
+        """Moves the bar by one step; call it with the step's result in hand, or the rate it shows is a fiction."""
+        if self._active:
+            self._bar.update(self._batch_size)
+
+    def scalars(self, step: int, values: dict[str, float], shown: tuple[str, ...] = ()) -> None:
+        """Writes named numbers; those `shown` stand beside the bar."""
+        if not self._active:
+            return
+        self._jsonl.write(json.dumps({"step": step, **values}) + "\n")
+        self._jsonl.flush()
+        for name, value in values.items():
+            self._tensorboard.add_scalar(name, value, step)
+        self._bar.set_postfix({name: f"{values[name]:.3g}" for name in shown if name in values}, refresh=False)
+
+    def picture(self, step: int, name: str, picture: np.ndarray) -> None:
+        """Writes uint8 [H, W, 3] to grids/NAME_STEP.png and TensorBoard."""
+        if self._active:
+            images.write(self._workdir / "grids" / f"{name}_{step:07d}.png", picture)
+            self._tensorboard.add_image(name, picture, step, dataformats="HWC")
+
+
+def _reopen(path: pathlib.Path, start: int):
+    if path.exists():
+        # A line that a crash cut short has no end, and belongs to a step that is taken again.
+        lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        kept = [line for line in lines if json.loads(line)["step"] <= start]
+        if len(kept) < len(lines):
+            logging.getLogger(__name__).info(
+                "metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept), start
+            )
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(kept))
+        os.replace(temporary, path)
+    return path.open("a")

@@ -1,0 +1,11 @@
+"""Eight expressions on synthetic, photo-like faces (a blendshape rig over the London people's neutral photos).
+
+python launch/train.py --config=configs/rig_emotion.py --workdir=runs/rig_emotion --data_dir=DATA
+"""
+
+from cdaae_jax.config import Config, Data
+
+
+def get_config() -> Config:
+    """Returns the experiment."""
+    return Config(data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")))
