@@ -5,7 +5,8 @@ with the field's own type. Call `validate` before use.
 """
 
 import dataclasses
-import typing
+import functools
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,15 +188,14 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     ]
 
 
-def field_names(cls: type = Config) -> list[str]:
+def field_names() -> list[str]:
     """Returns the dotted names of all fields that a command line can override."""
-    names = []
-    for field in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(field.type):
-            names += [f"{field.name}.{inner}" for inner in field_names(typing.cast(type, field.type))]
-        else:
-            names.append(field.name)
-    return names
+    return list(_field_types(Config))
+
+
+def allowed_type(name: str) -> str:
+    """Returns in words what kind of value the field of this dotted name takes ("a whole number")."""
+    return _TYPES[_field_types(Config)[name]][0]
 
 
 def validate(config: Config) -> None:
@@ -204,6 +204,11 @@ def validate(config: Config) -> None:
     Raises:
       UserError: names the field, its value and what is allowed.
     """
+    if not isinstance(config, Config):
+        raise UserError(f"the configuration is a {type(config).__name__}; allowed: cdaae_jax.config.Config")
+    for name, kind in _field_types(Config).items():
+        value = functools.reduce(getattr, name.split("."), config)
+        _require(_TYPES[kind][1](value), name, value, _TYPES[kind][0])
     model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
     _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
     _require(model.join_level in (0, 1, 2, 3), "model.join_level", model.join_level, "0 (no path), 1, 2 or 3")
@@ -227,11 +232,39 @@ def validate(config: Config) -> None:
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     for name in ("held_out", "max_people", "cache_gib"):
         _require(getattr(data, name) >= 0, f"data.{name}", getattr(data, name), "0 or more")
+    _require(run.seed >= 0, "run.seed", run.seed, "0 or more")
     _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
     _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
     _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
     for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes"):
         _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+# For each type of field: what it is called in messages, and whether a value is one.
+_TYPES = {
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    int: ("a whole number", lambda value: _is_number(value) and isinstance(value, numbers.Integral)),
+    float: ("a number", _is_number),
+    str: ("a text", lambda value: isinstance(value, str)),
+    tuple[str, ...]: (
+        "a tuple of texts such as ('a', 'b')",
+        lambda value: isinstance(value, tuple | list) and all(isinstance(text, str) for text in value),
+    ),
+}
+
+
+def _field_types(cls: type) -> dict[str, Any]:
+    types = {}
+    for field in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(field.type):
+            types |= {f"{field.name}.{inner}": kind for inner, kind in _field_types(field.type).items()}
+        else:
+            types[field.name] = field.type
+    return types
 
 
 def _require(holds: bool, name: str, value: Any, allowed: str) -> None:

@@ -5,18 +5,21 @@ On the host a picture is uint8 [H, W, 3], RGB, 0..255; inside the networks it is
 
 import os
 import pathlib
+import struct
 import tempfile
 from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from cdaae_jax.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # what becomes RGB without a loss that matters
+# What Pillow raises for files that are cut short, altered, or claim to be larger than memory.
+_DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
 def to_network(pictures: UInt8[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -40,7 +43,7 @@ def check_file(path: pathlib.Path, smallest: int) -> None:
 
 
 def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
-    """Reads a picture; grey is repeated into RGB, transparency is laid on white.
+    """Reads a picture upright; grey is repeated into RGB, transparency is laid on white.
 
     Raises:
       UserError: see `check_file`, or the file ends early.
@@ -48,11 +51,12 @@ def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
     with _open(path) as picture:
         _check(picture, str(path), smallest)
         try:
+            picture = ImageOps.exif_transpose(picture)  # phones store what the sensor saw, and how to turn it
             if picture.mode in ("RGBA", "LA", "P"):
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             return np.asarray(picture.convert("RGB"))
-        except OSError as error:
+        except _DAMAGE as error:
             raise UserError(f"{path} cannot be read to its end ({error}); replace the file") from error
 
 
@@ -103,7 +107,7 @@ def write(path: pathlib.Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     """Writes a picture, the format after the name's ending; the file appears whole or not at all.
 
     Raises:
-      UserError: an ending that is not among `SUFFIXES`, or a folder that cannot be written.
+      UserError: an ending that is not among `SUFFIXES`, or a place that cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(f"cannot write {path}: the name must end in {', '.join(SUFFIXES)}")
@@ -111,15 +115,21 @@ def write(path: pathlib.Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from error
+        raise _cannot_write(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
             Image.fromarray(np.asarray(picture)).save(file, Image.registered_extensions()[path.suffix.lower()])
         os.chmod(temporary, 0o644)  # mkstemp's own mode would hide the picture from other users
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise _cannot_write(path, error) from error
         raise
+
+
+def _cannot_write(path: pathlib.Path, error: OSError) -> UserError:
+    return UserError(f"cannot write {path}: {error.strerror or error}; choose a place that you may write to")
 
 
 def _open(path: pathlib.Path) -> Image.Image:
@@ -127,7 +137,7 @@ def _open(path: pathlib.Path) -> Image.Image:
         return Image.open(path)
     except FileNotFoundError:
         raise UserError(f"there is no picture {path}; check the name") from None
-    except (UnidentifiedImageError, OSError) as error:
+    except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or "not a picture, or damaged"
         raise UserError(f"{path} cannot be read ({reason}); allowed: {', '.join(SUFFIXES)} files") from error
 

@@ -113,11 +113,14 @@ class LabelSpace:
             outside 0..5, something that is no number, a name twice, or an empty label.
         """
         if not isinstance(label, str | Mapping):
-            vector = np.asarray(label, np.float32)
-            if vector.shape != (self.size,) or not np.isfinite(vector).all():
+            try:
+                vector = np.asarray(label, np.float32)
+            except (TypeError, ValueError):
+                vector = None
+            if vector is None or vector.shape != (self.size,) or not np.isfinite(vector).all():
+                given = " ".join(repr(label).split())[:80]
                 raise UserError(
-                    f"a label vector has {self.size} finite numbers, one each for {', '.join(self.names)}; "
-                    f"got shape {vector.shape}"
+                    f"a label vector has {self.size} finite numbers, one each for {', '.join(self.names)}; got {given}"
                 )
             return vector
         amounts = self._amounts(label)
@@ -131,9 +134,17 @@ class LabelSpace:
         return ((1.0 - amount) * start + amount * end).astype(np.float32)
 
     def describe(self, vector: np.ndarray) -> str:
-        """Returns a vector as text that `parse` reads again, zeros left out ("happy=0.7,surprised=0.3")."""
+        """Returns a vector as text that `parse` reads again, if its numbers are in range ("happy=0.7,surprised=0.3").
+
+        Left out are zeros, and a `neutral` that `parse` puts there by itself.
+        """
         scale = MAX_AU if self.kind == "au" else 1.0
-        amounts = {name: float(v) * scale for name, v in zip(self.names, vector, strict=True) if abs(v) > 1e-6}
+        given = {name: float(v) * scale for name, v in zip(self.names, vector, strict=True)}
+        amounts = {name: amount for name, amount in given.items() if abs(amount) > 1e-6}
+        if self.kind == "emotion" and "neutral" in given:
+            neutral = amounts.pop("neutral", 0.0)
+            if not amounts or abs(1.0 - sum(amounts.values()) - neutral) > 1e-5:
+                amounts = {"neutral": neutral, **amounts}
         return ",".join(f"{name}={amount:g}" for name, amount in amounts.items()) or f"{self.names[0]}=0"
 
     def _amounts(self, label: str | Mapping[str, float]) -> dict[str, float]:
@@ -153,6 +164,7 @@ class LabelSpace:
         return amounts
 
     def _name(self, word: str) -> str:
+        word = str(word)
         name = canonical_emotion(word) if self.kind == "emotion" else word.strip().upper()
         if name not in self.names:
             what = "expression" if self.kind == "emotion" else "action unit"

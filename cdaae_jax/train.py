@@ -49,14 +49,15 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
       NonFiniteLoss: training diverged; the last checkpoint is from before.
     """
     validate(config)
-    workdir = _open_workdir(pathlib.Path(workdir).absolute())
+    networks = registry.build(config.model, parallel.AXIS)
     data_dir = data_dir or os.environ.get("CDAAE_DATA")
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
     everyone = datasets.load(config.data, pathlib.Path(data_dir) if data_dir else None, config.model.image_size)
     training, held_out = datasets.split(everyone, config.data)
+    # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
+    workdir = _open_workdir(pathlib.Path(workdir).absolute())
     _refuse_other_model(workdir, config, everyone.space)
 
-    networks = registry.build(config.model, parallel.AXIS)
     optimizer = make_optimizer(config.optim, config.run.steps)
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
     state = _initial_state(config, everyone.space, workdir)

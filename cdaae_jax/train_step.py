@@ -57,7 +57,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         metrics = {"reconstruction": reconstruction}
         new_stats = dict(batch_stats)
         if generated.difference is not None:
-            metrics["difference_rms"] = jnp.sqrt(jnp.square(generated.difference.astype(jnp.float32)).mean())
+            metrics["difference"] = jnp.abs(generated.difference.astype(jnp.float32)).mean()
 
         def judge(name: str, network, *inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
             """Runs a discriminator once over real and generated samples together and returns the logits of each."""
@@ -131,14 +131,17 @@ def make_train_step(
         for name in NETWORKS:
             updates, opt_state[name] = optimizer.update(gradients[name], state.opt_state[name], state.params[name])
             params[name] = optax.apply_updates(state.params[name], updates)
-        # Early averages would remember the initial noise, so the decay itself grows with the steps.
-        decay = jnp.minimum(config.optim.ema_decay, (1.0 + state.step) / (10.0 + state.step))
-        ema = optax.incremental_update(params["generator"], state.ema, 1.0 - decay)
-        if not config.optim.ema_decay:
-            ema = params["generator"]
+        ema = average(state.ema, params["generator"], state.step, config.optim.ema_decay)
         return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
 
     return train_step
+
+
+def average(ema: Tree, params: Tree, step: jax.Array, decay: float) -> Tree:
+    """Returns the running average after `step` earlier steps; `decay` 0 gives the parameters themselves."""
+    # Early averages would remember the initial noise, so the decay itself grows with the steps.
+    decay = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    return jax.tree.map(lambda old, new: decay * old + (1.0 - decay) * new, ema, params)
 
 
 def stream(seed: int, name: str, step: jax.Array) -> jax.Array:

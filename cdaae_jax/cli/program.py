@@ -31,10 +31,11 @@ def run(main: Callable[[], None], module: str) -> None:
         _check_overrides(argv)
         try:
             rest = flags.FLAGS(argv)
+            _check_config()
         except flags.Error as error:
-            _fail(str(error), USAGE_ERROR)
-        except (OSError, SyntaxError, ImportError) as error:  # --config names a file that cannot be run
-            _fail(f"--config cannot be read: {error}", USAGE_ERROR)
+            _fail(_explain(error), USAGE_ERROR)
+        except Exception as error:  # whatever the Python file that --config names can raise
+            _fail(_unusable_config(f"{type(error).__name__}: {_last_line(error)}"), USAGE_ERROR)
         if len(rest) > 1:
             _fail(f"unexpected argument {rest[1]!r}; flags are written --name=value, see --help", USAGE_ERROR)
         return rest
@@ -69,6 +70,8 @@ def _set_up() -> None:
 def _check_overrides(argv: Sequence[str]) -> None:
     from cdaae_jax.config import field_names
 
+    if "config" not in flags.FLAGS:
+        return
     known = field_names()
     for argument in argv[1:]:
         name = argument.lstrip("-").partition("=")[0]
@@ -76,6 +79,41 @@ def _check_overrides(argv: Sequence[str]) -> None:
             wrong = name.removeprefix("config.")
             near = difflib.get_close_matches(wrong, known, n=3, cutoff=0.0)
             _fail(f"there is no --config.{wrong}; nearest: {', '.join('--config.' + n for n in near)}", USAGE_ERROR)
+
+
+def _check_config() -> None:
+    """Fails where ml_collections only warns, or waits until the configuration is used."""
+    flag = flags.FLAGS["config"] if "config" in flags.FLAGS else None
+    if flag is None or not flag.present:
+        return
+    getattr(flag.value, "data", None)  # raises what happened when the file was opened
+    if flag.value is None:
+        _fail(_unusable_config("its get_config() returns nothing"), USAGE_ERROR)
+
+
+def _explain(error: flags.Error) -> str:
+    from cdaae_jax.config import allowed_type, field_names
+
+    text = str(error)
+    if isinstance(error, flags.UnrecognizedFlagError) and error.flagname.startswith("config."):
+        return f"--{error.flagname} needs --config=FILE, the configuration that it changes"
+    name = text.removeprefix("flag --").partition("=")[0]
+    if name == "config":
+        return _unusable_config(_last_line(error))
+    if isinstance(error, flags.IllegalFlagValueError) and name.removeprefix("config.") in field_names():
+        given = text.removeprefix("flag ").removesuffix(f": {error.__context__}")
+        return f"{given} cannot be used; allowed: {allowed_type(name.removeprefix('config.'))}"
+    return text
+
+
+def _unusable_config(reason: str) -> str:
+    return f"--config cannot be used ({reason}); it must name a Python file with get_config() -> Config"
+
+
+def _last_line(error: Exception) -> str:
+    # ml_collections puts whole tracebacks and lists of attempts into its messages; what happened stands at the end.
+    lines = str(error).strip().splitlines()
+    return lines[-1].strip() if lines else "without a message"
 
 
 def _plain_handler() -> logging.Handler:

@@ -42,6 +42,8 @@ def main() -> None:
             raise UserError(f"{source} holds no pictures; allowed: {', '.join(images.SUFFIXES)} files")
     elif output.suffix.lower() not in images.SUFFIXES:
         raise UserError(f"--output={output} names no picture; it must end in {', '.join(images.SUFFIXES)}")
+    for file in files:
+        images.check_file(file, smallest=1)  # a mistyped name should not have to wait for the checkpoint
     sampler = Sampler.from_checkpoint(_CHECKPOINT.value)
     # Everything is read and checked before the first picture is written.
     pictures = [images.fit(images.read(file, sampler.image_size), sampler.image_size) for file in files]

@@ -93,16 +93,18 @@ def load(data: Data, root: pathlib.Path | None, image_size: int) -> FaceDataset:
             raise UserError("no data folder; name it with --data_dir or the environment variable CDAAE_DATA")
         else:
             records += folder.read(spec, root, data.label_kind, image_size, skipped)
+    if not records:
+        raise UserError(f"no photo in {', '.join(data.manifests)} can be used: {'; '.join(skipped.lines())}")
     space = _label_space(data, records)
     records = _with_known_labels(records, space, skipped)
     records = _with_varied_people(records, space, skipped)
-    for line in skipped.lines():
-        logging.getLogger(__name__).warning(line)
     if not records:
         raise UserError(
             f"nobody is left in {', '.join(data.manifests)}: a person needs photos with at least two different labels "
-            f"among {', '.join(space.names)}" + (f"; {skipped.lines()[0]}" if len(skipped) else "")
+            f"among {', '.join(space.names)}; {'; '.join(skipped.lines())}"
         )
+    for line in skipped.lines():
+        logging.getLogger(__name__).warning(line)
     people = tuple(sorted({record.subject for record in records}))
     index = {name: i for i, name in enumerate(people)}
     records.sort(key=lambda record: (record.subject, record.name))
@@ -137,7 +139,8 @@ def _label_space(data: Data, records: list[Record]) -> LabelSpace:
     else:
         found = {name for record in records for name in record.aus or ()}
         vocabulary = tuple(ACTION_UNITS)
-    asked = tuple(map(canonical_emotion, data.label_names)) if data.label_kind == "emotion" else data.label_names
+    canonical = canonical_emotion if data.label_kind == "emotion" else lambda name: name.strip().upper()
+    asked = tuple(map(canonical, data.label_names))
     unknown = [name for name in asked if name not in found]
     if unknown:
         raise UserError(
@@ -148,7 +151,7 @@ def _label_space(data: Data, records: list[Record]) -> LabelSpace:
         raise UserError(f"no photo of {', '.join(data.manifests)} has a label of kind {data.label_kind!r}")
     # Known names in the vocabulary's order, then whatever else a folder calls its expressions.
     in_order = [name for name in vocabulary if name in found] + sorted(found - set(vocabulary))
-    return LabelSpace(data.label_kind, tuple(asked) or tuple(in_order))
+    return LabelSpace(data.label_kind, asked or tuple(in_order))
 
 
 def _with_known_labels(records: list[Record], space: LabelSpace, skipped: Skipped) -> list[Record]:

@@ -43,17 +43,29 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
     if not path.exists():
         raise UserError(f"there is no {path}; name the data folder with --data_dir or CDAAE_DATA")
     if path.is_dir():
+        if query:
+            raise UserError(f"{spec}: rows can be chosen from a CSV only, and {path} is a folder; leave ?{query} out")
         if label_kind == "au":
             raise UserError(f"{path} is a folder of expressions and has no AU intensities; use a CSV with AU columns")
         records = _read_layout(path)
     else:
-        records = _read_manifest(path, urllib.parse.parse_qs(query), label_kind)
+        records = _read_manifest(path, _wanted(spec, query), label_kind)
     if not records:
         raise UserError(
             f"{spec} holds no photos; expected "
             + (f"subject/expression/picture with {', '.join(images.SUFFIXES)}" if path.is_dir() else "a row per photo")
+            + (f" and rows that have {query}" if query else "")
         )
     return [record for record in records if _usable(pathlib.Path(record.name), smallest, skipped)]
+
+
+def _wanted(spec: str, query: str) -> dict[str, set[str]]:
+    """Returns the allowed values of each column named in a row filter."""
+    try:
+        chosen = urllib.parse.parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise UserError(f"{spec}: ?{query} is no row filter; write for example ?expression=neutral,happy") from None
+    return {column: {canonical_emotion(v) for v in ",".join(values).split(",")} for column, values in chosen.items()}
 
 
 def _read_layout(folder: pathlib.Path) -> list[Record]:
@@ -64,24 +76,23 @@ def _read_layout(folder: pathlib.Path) -> list[Record]:
     ]
 
 
-def _read_manifest(path: pathlib.Path, wanted: Mapping[str, list[str]], label_kind: str) -> list[Record]:
+def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kind: str) -> list[Record]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             columns = list(reader.fieldnames or ())
             rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is not a CSV file in UTF-8 ({error})") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); write it anew") from error
     au_columns = [column for column in columns if _AU_COLUMN.match(column.strip())]
     for column in ("file", "subject", *(("expression",) if label_kind == "emotion" else ()), *wanted):
         if column not in columns:
             raise UserError(f"{path} has no column {column!r}; its columns: {', '.join(nearest(column, columns))}")
     if label_kind == "au" and not au_columns:
         raise UserError(f"{path} has no AU columns (AU1, AU12, ...); its columns: {', '.join(columns)}")
-    allowed = {column: {canonical_emotion(v) for v in ",".join(values).split(",")} for column, values in wanted.items()}
     records = []
     for line, row in enumerate(rows, start=2):
-        if any(canonical_emotion(row[column] or "") not in values for column, values in allowed.items()):
+        if any(canonical_emotion(row[column] or "") not in values for column, values in wanted.items()):
             continue
         if not row["file"] or not row["subject"]:
             raise UserError(f"{path} line {line}: file and subject must not be empty")

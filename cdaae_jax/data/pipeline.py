@@ -41,8 +41,14 @@ class Photos:
         return self._decode(indices) if self._cache is None else self._cache[indices]
 
     def _decode(self, indices: np.ndarray) -> UInt8[np.ndarray, "n s s 3"]:
-        pictures = self._pool.map(lambda i: images.fit(self._dataset.records[i].load(), self._image_size), indices)
-        return np.stack(list(pictures))
+        pictures = np.empty((len(indices), self._image_size, self._image_size, 3), np.uint8)
+
+        def decode(place: int, index: int) -> None:
+            pictures[place] = images.fit(self._dataset.records[index].load(), self._image_size)
+
+        # The list lets an exception of a thread out; each picture goes to its place at once, so memory holds it once.
+        list(self._pool.map(decode, range(len(indices)), indices))
+        return pictures
 
 
 class BatchMaker:

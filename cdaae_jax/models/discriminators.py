@@ -1,4 +1,4 @@
-"""The two critics: does this picture look real under this label, and does this latent look uniform?"""
+"""The two critics: does this picture look real under this label, and does this latent look uniform."""
 
 import jax.numpy as jnp
 from flax import linen as nn

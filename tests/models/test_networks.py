@@ -1,0 +1,136 @@
+"""Shapes, sizes and the feedforward path of the networks; shapes come from eval_shape, which costs nothing."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cdaae_jax.config import Model, Optim, paper
+from cdaae_jax.errors import UserError
+from cdaae_jax.models import registry
+from cdaae_jax.models.encoder import num_levels
+from cdaae_jax.state import create_state, make_optimizer
+
+TINY = Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8)
+
+
+def shapes_of(model: Model, label_size: int = 3):
+    networks = registry.build(model)
+    return jax.eval_shape(lambda: create_state(networks, make_optimizer(Optim(), 1), model, label_size, 0))
+
+
+def millions(tree) -> float:
+    return sum(leaf.size for leaf in jax.tree.leaves(tree)) / 1e6
+
+
+def test_parameter_counts_of_the_caae_preset():
+    # CAAE: 18.23 M, 19.95 M and 8.68 M with 10 age labels tiled to 50, 2 gender labels tiled to 50, i.e. 150 inputs of
+    # the decoder and 12 label maps. Ours has one label of 10, tiled to 50: 50 * 16,384 fewer in the decoder's dense layer.
+    state = shapes_of(dataclasses.replace(paper(), name="caae"), label_size=10)
+    generator = state.params["generator"]
+    assert millions(generator["encoder"]) == pytest.approx(18.23, abs=0.01)
+    assert millions(generator["decoder"]) == pytest.approx(19.95 - 50 * 16_384 / 1e6, abs=0.03)
+    assert millions(state.params["image_discriminator"]) == pytest.approx(8.68, abs=0.02)
+
+
+@pytest.mark.parametrize("image_size", [32, 64, 128, 256])
+@pytest.mark.parametrize("join_level", [0, 1, 2, 3])
+@pytest.mark.parametrize("upsampling", ["deconv", "resize"])
+def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_level, upsampling):
+    model = Model(image_size=image_size, width=8, max_width=64, join_level=join_level, upsampling=upsampling)
+    if join_level >= num_levels(image_size):
+        with pytest.raises(UserError, match=r"config\.model\.join_level is 3"):
+            registry.build(model)
+        return
+    generator = registry.build(model).generator
+    source, label = jnp.zeros((2, image_size, image_size, 3)), jnp.zeros((2, 5))
+    generated = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0])
+    assert generated.image.shape == source.shape and generated.image.dtype == jnp.float32
+    assert generated.latent.shape == (2, 50)
+    if join_level:
+        side = image_size // 2**join_level
+        assert generated.difference.shape == (2, side, side, min(8 * 2 ** (join_level - 1), 64))
+    else:
+        assert generated.difference is None
+
+
+def test_the_difference_starts_at_zero_so_that_the_label_has_no_say_yet(tiny_generator):
+    generator, variables, source = tiny_generator
+    one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
+    assert not one.difference.any()
+    np.testing.assert_array_equal(one.image, other.image)
+    assert np.abs(one.image[0] - one.image[1]).max() > 1e-3  # but the two people differ: that is the feedforward path
+
+
+def test_a_difference_changes_the_picture(tiny_generator):
+    generator, variables, source = tiny_generator
+    random = np.random.default_rng(0)
+    variables = jax.tree.map(lambda leaf: leaf + 0.05 * random.normal(size=leaf.shape), variables)
+    one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
+    assert np.abs(one.difference - other.difference).max() > 1e-3
+    assert np.abs(one.image - other.image).max() > 1e-4
+
+
+def test_caae_is_the_same_network_without_the_path(tiny_model):
+    with_path, without = shapes_of(tiny_model), shapes_of(dataclasses.replace(tiny_model, name="caae"))
+    assert jax.tree.map(jnp.shape, with_path.params) == jax.tree.map(jnp.shape, without.params)
+    generator = registry.build(dataclasses.replace(tiny_model, name="caae")).generator
+    generated = jax.eval_shape(
+        lambda: generator.init_with_output(jax.random.key(0), jnp.zeros((1, 32, 32, 3)), jnp.zeros((1, 2)))[0]
+    )
+    assert generated.difference is None
+
+
+def test_bfloat16_computes_low_and_keeps_float32_outside(tiny_model):
+    model = dataclasses.replace(tiny_model, dtype="bfloat16")
+    assert {leaf.dtype for leaf in jax.tree.leaves(shapes_of(model).params)} == {jnp.dtype("float32")}
+    networks = registry.build(model)
+    source, label = jnp.zeros((2, 32, 32, 3)), jnp.eye(2)
+    generated = jax.eval_shape(lambda: networks.generator.init_with_output(jax.random.key(0), source, label)[0])
+    assert (generated.image.dtype, generated.latent.dtype) == (jnp.float32, jnp.float32)
+    assert generated.difference.dtype == jnp.bfloat16
+    logits = jax.eval_shape(
+        lambda: networks.image_discriminator.init_with_output(jax.random.key(0), source, label, train=True)[0]
+    )
+    assert logits.dtype == jnp.float32 and logits.shape == (2,)
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "none"])
+def test_discriminator_normalisation_is_a_choice(tiny_model, norm):
+    state = shapes_of(dataclasses.replace(tiny_model, discriminator_norm=norm))
+    assert bool(jax.tree.leaves(state.batch_stats)) == (norm == "batch")
+    assert any("norm" in name for name in state.params["image_discriminator"]) == (norm != "none")
+
+
+def test_the_image_discriminator_sees_the_label(tiny_model):
+    critic = registry.build(dataclasses.replace(tiny_model, discriminator_norm="none")).image_discriminator
+    image = jnp.ones((1, 32, 32, 3))
+    one = jnp.array([[1.0, 0.0]])
+    variables = jax.jit(lambda key: critic.init(key, image, one, train=False))(jax.random.key(0, impl="rbg"))
+    logits = critic.apply(variables, image, one, train=False)
+    assert not np.allclose(logits, critic.apply(variables, image, jnp.array([[0.0, 1.0]]), train=False))
+
+
+@pytest.mark.parametrize(("repeats", "inputs"), [(0, 6 + 6), (1, 6 + 3), (4, 6 + 12)])
+def test_the_label_is_tiled(tiny_model, repeats, inputs):
+    state = shapes_of(dataclasses.replace(tiny_model, label_repeats=repeats), label_size=3)
+    assert state.params["generator"]["decoder"]["dense"]["kernel"].shape[0] == inputs
+
+
+def test_an_unknown_model_is_refused_with_the_nearest_name():
+    with pytest.raises(UserError, match=r"unknown model 'cdae'; known: cdaae, caae"):
+        registry.build(Model(name="cdae"))
+
+
+@pytest.fixture
+def tiny_model() -> Model:
+    return TINY
+
+
+@pytest.fixture(scope="module")
+def tiny_generator():
+    generator = registry.build(TINY).generator
+    source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
+    return generator, jax.jit(generator.init)(jax.random.key(0, impl="rbg"), source, jnp.eye(2)), source

@@ -1,0 +1,27 @@
+"""Tiny configurations and batches for tests."""
+
+import numpy as np
+
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+
+
+def make_tiny_config(**sections) -> Config:
+    """A configuration whose step compiles and runs in seconds; keyword arguments replace whole sections."""
+    defaults = dict(
+        data=Data(manifests=("faces.csv",), held_out=1),
+        model=Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8),
+        loss=Loss(image_weight=0.1, latent_weight=0.1, total_variation_weight=0.01, warmup_steps=0),
+        optim=Optim(learning_rate=1e-3),
+        run=Run(steps=4, batch_size=8, num_devices=1, log_steps=2, grid_steps=4, checkpoint_steps=2, checkpoint_minutes=0),
+    )
+    return Config(**(defaults | sections))
+
+
+def make_batch(count: int, num_labels: int = 3, size: int = 32, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random pictures and one-hot labels."""
+    random = np.random.default_rng(seed)
+    return {
+        "source": random.integers(0, 256, (count, size, size, 3), np.uint8),
+        "target": random.integers(0, 256, (count, size, size, 3), np.uint8),
+        "label": np.eye(num_labels, dtype=np.float32)[random.integers(0, num_labels, count)],
+    }
