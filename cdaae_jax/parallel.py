@@ -37,11 +37,14 @@ def is_primary() -> bool:
     return jax.process_index() == 0
 
 
-def primary_says(decision: bool) -> bool:
-    """Returns the primary process's decision in every process, for what depends on a clock."""
+def agree(step: int, decision: bool) -> bool:
+    """Returns the primary process's decision in every process, for what depends on a clock or a signal.
+
+    Several processes ask each other on every tenth step only, and decide nothing in between.
+    """
     if jax.process_count() == 1:
         return decision
-    return bool(multihost_utils.broadcast_one_to_all(np.array(decision)))
+    return step % 10 == 0 and bool(multihost_utils.broadcast_one_to_all(np.array(decision)))
 
 
 def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:

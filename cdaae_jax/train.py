@@ -95,7 +95,9 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
             state, metrics = step_fn(state, batch)
             window.add(step, metrics)
             writer.advance()
-            last = step == run.steps or stop.is_set()
+            stopping = parallel.agree(step, stop.is_set())
+            overdue = parallel.agree(step, 0 < 60 * run.checkpoint_minutes < time.monotonic() - saved_at)
+            last = step == run.steps or stopping
             if _due(step, run.log_steps) or last:
                 values = window.close()
                 values["seconds_waiting_share"] = (batches.waited - waited) / values["seconds"]
@@ -105,11 +107,11 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
             if _due(step, run.grid_steps) or step == run.steps:
                 window.check()
                 writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
-            if run.checkpoint_steps and (_due(step, run.checkpoint_steps) or last or _overdue(saved_at, run, step)):
+            if _due(step, run.checkpoint_steps) or overdue or last:
                 window.check()
                 saver.save(parallel.to_host(state), config, everyone.space)
                 saved_at = time.monotonic()
-            if stop.is_set():
+            if stopping:
                 _LOG.warning("stopped after step %d of %d; run the same command again to go on", step, run.steps)
                 break
     saver.close()
@@ -170,13 +172,6 @@ class _StopSignals:
 
 def _due(step: int, interval: int) -> bool:
     return interval > 0 and step % interval == 0
-
-
-def _overdue(saved_at: float, run, step: int) -> bool:
-    # Clocks differ between processes: all ask the primary one, at steps on which they agree.
-    if not run.checkpoint_minutes or not _due(step, 10):
-        return False
-    return parallel.primary_says(time.monotonic() - saved_at > 60 * run.checkpoint_minutes)
 
 
 def _open_workdir(workdir: pathlib.Path) -> pathlib.Path:

@@ -23,7 +23,10 @@ def make_state(step: int) -> TrainState:
     state = TrainState(
         step=np.array(step, np.int32),
         params=params,
-        batch_stats={"image_discriminator": {"mean": random.normal(size=3).astype(np.float32)}, "latent_discriminator": {}},
+        batch_stats={
+            "image_discriminator": {"mean": random.normal(size=3).astype(np.float32)},
+            "latent_discriminator": {},
+        },
         opt_state={name: optax.adam(1e-3).init(params[name]) for name in NETWORKS},
         ema={"dense": {"kernel": random.normal(size=(40, 50)).astype(np.float32)}},
     )
@@ -59,7 +62,12 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     params, meta = checkpoint.read_model(tmp_path)
     jax.tree.map(np.testing.assert_array_equal, params, make_state(7).ema)
     assert meta["step"] == 7 and meta["labels"] == {"kind": "emotion", "names": ["neutral", "happy"]}
-    assert meta["config"]["model"]["image_size"] == 32 and set(meta["versions"]) == {"cdaae_jax", "jax", "flax", "optax"}
+    assert meta["config"]["model"]["image_size"] == 32 and set(meta["versions"]) == {
+        "cdaae_jax",
+        "jax",
+        "flax",
+        "optax",
+    }
     assert checkpoint.read_meta(tmp_path) == meta
 
 

@@ -138,9 +138,7 @@ def test_nothing_unreduced_leaves_the_mapped_step(initial):
     batch = jax.tree.map(lambda array: array.reshape(4, 2, *array.shape[1:]), make_batch(8))
 
     def shapes(function):
-        return jax.eval_shape(
-            jax.vmap(function, axis_name=AXIS, in_axes=(None, 0), out_axes=None), initial, batch
-        )
+        return jax.eval_shape(jax.vmap(function, axis_name=AXIS, in_axes=(None, 0), out_axes=None), initial, batch)
 
     shapes(step)
 

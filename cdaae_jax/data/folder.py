@@ -96,7 +96,7 @@ def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kin
             continue
         if not row["file"] or not row["subject"]:
             raise UserError(f"{path} line {line}: file and subject must not be empty")
-        expression = canonical_emotion(row["expression"]) if row.get("expression") else None
+        expression = canonical_emotion(row.get("expression") or "") or None
         if label_kind == "emotion" and expression is None:
             raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
         # In a set of emotions AU columns may hold anything (some give rig weights): read them only when asked to.

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Trains on N devices of this machine: its GPUs where there are enough, else N CPU devices that share the cores.
+#   launch/local_devices.sh N --config=configs/london.py --workdir=runs/london --data_dir=DATA
+# The batch is split over the devices; the result is that of one device with the whole batch, up to rounding.
+set -euo pipefail
+
+if ! [[ "${1:-}" =~ ^[1-9][0-9]*$ ]]; then
+  echo "local_devices.sh: the first argument must be a number of devices: launch/local_devices.sh 4 --config=..." >&2
+  exit 2
+fi
+devices=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-python3}
+
+gpus=0
+if command -v nvidia-smi >/dev/null; then
+  gpus=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
+fi
+if [ "$gpus" -ge "$devices" ]; then
+  CUDA_VISIBLE_DEVICES=$(seq -s, 0 $((devices - 1)))
+  export CUDA_VISIBLE_DEVICES
+else
+  if [ "$gpus" -gt 0 ]; then
+    echo "local_devices.sh: this machine has $gpus GPUs, fewer than $devices; training on CPU devices" >&2
+  fi
+  export JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES="$devices"
+  # glibc then keeps XLA's buffers between steps instead of faulting them in again each time.
+  export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
+fi
+exec "$python" "$here/train.py" "$@" --config.run.num_devices="$devices"

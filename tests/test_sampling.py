@@ -1,0 +1,105 @@
+"""The sampler: every documented form of a call, batch independence, and what it refuses."""
+
+import numpy as np
+import pytest
+from support import make_tiny_config
+
+from cdaae_jax import Sampler, UserError, checkpoint, train
+
+
+@pytest.fixture(scope="module")
+def workdir(faces_manifest, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("run")
+    config = make_tiny_config()
+    config.optim.learning_rate = 5e-3
+    config.optim.ema_decay = 0.0
+    train(config, workdir, faces_manifest.parent)
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def sampler(workdir):
+    return Sampler.from_checkpoint(workdir)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
+
+
+def test_it_knows_its_labels_without_a_config_file(sampler):
+    assert sampler.labels.kind == "emotion" and sampler.labels.names == ("neutral", "happy", "surprised")
+    assert sampler.image_size == 32 and sampler.meta["step"] == 4
+
+
+def test_one_photo_many_photos_one_label_many_labels(sampler, photos):
+    one = sampler.edit(photos[0], "happy")
+    assert one.shape == (32, 32, 3) and one.dtype == np.uint8
+    assert not np.array_equal(one, sampler.edit(photos[0], "surprised"))
+    many = sampler.edit(photos[:2], ["happy", "surprised"])
+    assert many.shape == (2, 32, 32, 3)
+    np.testing.assert_array_equal(many[0], one)
+    np.testing.assert_array_equal(sampler.edit(photos[0], ["happy", "surprised"])[0], one)
+    assert sampler.edit(photos[:1], "happy").shape == (1, 32, 32, 3)
+    assert sampler.edit(photos[:3], {"happy": 0.7, "surprised": 0.3}).shape == (3, 32, 32, 3)
+    np.testing.assert_array_equal(
+        sampler.edit(photos[0], "happy=0.7,surprised=0.3"), sampler.edit(photos[0], {"surprised": 0.3, "happy": 0.7})
+    )
+    np.testing.assert_array_equal(sampler.edit(photos[0], sampler.labels.parse("happy")), one)
+
+
+def test_the_output_does_not_depend_on_the_batch(sampler, photos):
+    alone = np.stack([sampler.edit(photo, "happy") for photo in photos[:5]])
+    for count in (5, 9, 40):
+        together = sampler.edit(photos[:count], "happy")[:5].astype(int)
+        # Convolutions of other batch sizes may round differently: at most by one grey level, and hardly ever.
+        assert np.abs(together - alone).max() <= 1
+        assert (together != alone).mean() < 1e-3
+    reordered = sampler.edit(photos[::-1], "happy")[::-1]
+    np.testing.assert_array_equal(reordered, sampler.edit(photos, "happy"))
+
+
+def test_interpolation_has_both_ends(sampler, photos):
+    strip = sampler.interpolate(photos[0], "neutral", "happy", steps=5)
+    assert strip.shape == (5, 32, 32, 3)
+    ends = sampler.edit(photos[0], ["neutral", "happy"]).astype(int)
+    assert np.abs(strip[[0, -1]] - ends).max() <= 1
+    halfway = sampler.edit(photos[0], "happy=0.5").astype(int)
+    assert np.abs(strip[2] - halfway).max() <= 1
+    with pytest.raises(UserError, match="at least its 2 ends"):
+        sampler.interpolate(photos[0], "neutral", "happy", steps=1)
+
+
+def test_other_sizes_and_colours_are_converted(sampler, photos):
+    large = photos[0].repeat(3, axis=0).repeat(2, axis=1)
+    assert sampler.edit(large, "happy").shape == (32, 32, 3)
+    grey = photos[0][..., :1]
+    expected = sampler.edit(grey.repeat(3, axis=-1), "happy")
+    np.testing.assert_array_equal(sampler.edit(grey, "happy"), expected)
+    np.testing.assert_array_equal(sampler.edit(grey[..., 0], "happy"), expected)
+    opaque = np.concatenate([photos[0], np.full((32, 32, 1), 255, np.uint8)], axis=-1)
+    np.testing.assert_array_equal(sampler.edit(opaque, "happy"), sampler.edit(photos[0], "happy"))
+
+
+@pytest.mark.parametrize(
+    ("picture", "label", "message"),
+    [
+        (np.zeros((16, 40, 3), np.uint8), "happy", "40x16 px, smaller than the 32x32 px"),
+        (np.zeros((32, 32, 3), np.float32), "happy", "must be uint8"),
+        (np.zeros((32, 32, 5), np.uint8), "happy", "got shape"),
+        (np.zeros((0, 32, 32, 3), np.uint8), "happy", "no pictures"),
+        (np.zeros((32, 32, 3), np.uint8), "hapy", "unknown expression 'hapy'; this model knows happy"),
+        (np.zeros((32, 32, 3), np.uint8), "", "an empty label"),
+        (np.zeros((3, 32, 32, 3), np.uint8), ["happy", "neutral"], "2 labels for 3 photos"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(sampler, picture, label, message):
+    with pytest.raises(UserError, match=message):
+        sampler.edit(picture, label)
+
+
+def test_a_single_checkpoint_opens_too(workdir):
+    step = checkpoint.steps(workdir)[0]
+    assert Sampler.from_checkpoint(workdir / "checkpoints" / str(step)).meta["step"] == step
+    with pytest.raises(UserError, match="there is no checkpoint"):
+        Sampler.from_checkpoint(workdir / "nowhere")

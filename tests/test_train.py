@@ -1,0 +1,161 @@
+"""The loop end to end on tiny networks: resuming is bit-equal, refusals lose nothing, a bad loss has a name."""
+
+import dataclasses
+import json
+import logging
+import os
+import signal
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+from support import make_tiny_config
+
+import cdaae_jax
+from cdaae_jax import checkpoint
+from cdaae_jax.errors import UserError
+from cdaae_jax.train import NonFiniteLoss, Window, train
+
+
+@pytest.fixture(scope="module")
+def data_dir(faces_manifest):
+    return faces_manifest.parent
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data_dir, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("undisturbed")
+    return workdir, train(make_tiny_config(), workdir, data_dir)
+
+
+def with_run(**fields):
+    config = make_tiny_config()
+    config.run = dataclasses.replace(config.run, **fields)
+    return config
+
+
+def assert_bit_equal(state, other):
+    jax.tree.map(np.testing.assert_array_equal, state, other)
+
+
+def log_lines(workdir):
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_metrics_grids_and_checkpoints(undisturbed):
+    workdir, state = undisturbed
+    assert int(state.step) == 4 and checkpoint.steps(workdir) == [2, 4]
+    lines = log_lines(workdir)
+    assert [line["step"] for line in lines] == [2, 4]
+    for name in ("reconstruction", "adversarial_image", "adversarial_latent", "total_variation", "generator",
+                 "image_discriminator/loss", "latent_discriminator/loss", "images_per_second", "seconds_waiting_share"):  # fmt: skip
+        assert all(np.isfinite(line[name]) for line in lines), name
+    grid = np.asarray(Image.open(workdir / "grids" / "held_out_0000004.png"))
+    assert grid.shape == (32, 4 * 34 - 2, 3)  # one held-out person: the source and three expressions
+    assert list((workdir / "tensorboard").glob("events.*"))
+    assert json.loads((workdir / "config.json").read_text())["run"]["steps"] == 4
+
+
+def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tmp_path, monkeypatch):
+    _, expected = undisturbed
+    # Stopped by a signal during step 3, as a preempted machine does, then the same command again.
+    add = Window.add
+
+    def add_and_signal(window, step, metrics):
+        add(window, step, metrics)
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Window, "add", add_and_signal)
+        train(make_tiny_config(), tmp_path, data_dir)
+    assert checkpoint.steps(tmp_path)[-1] == 3
+    assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
+    assert [line["step"] for line in log_lines(tmp_path)] == [2, 3, 4]
+
+
+def test_going_back_to_an_older_checkpoint_is_bit_equal_too(undisturbed, data_dir, tmp_path):
+    _, expected = undisturbed
+    config = make_tiny_config()
+    train(config, tmp_path, data_dir)
+    newest = tmp_path / "checkpoints" / "4"
+    largest = max((f for f in (newest / "train").rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    assert_bit_equal(train(config, tmp_path, data_dir), expected)
+    # The lines of the steps that were taken twice stand there once.
+    assert [line["step"] for line in log_lines(tmp_path)] == [2, 4]
+
+
+def test_a_finished_run_is_left_alone(undisturbed, data_dir):
+    workdir, expected = undisturbed
+    before = (workdir / "metrics.jsonl").read_text()
+    assert_bit_equal(train(make_tiny_config(), workdir, data_dir), expected)
+    assert (workdir / "metrics.jsonl").read_text() == before
+
+
+def test_four_devices_train_like_one_and_their_checkpoint_opens_on_one(undisturbed, data_dir, tmp_path):
+    _, on_one = undisturbed
+    config = with_run(num_devices=4, steps=2)
+    train(config, tmp_path, data_dir)
+    resumed = train(with_run(num_devices=1), tmp_path, data_dir)
+    for mine, reference in zip(jax.tree.leaves(resumed.params), jax.tree.leaves(on_one.params), strict=True):
+        np.testing.assert_allclose(mine, reference, atol=5e-3)  # Adam turns rounding into steps of its learning rate
+    sampler = cdaae_jax.Sampler.from_checkpoint(tmp_path / "checkpoints" / "2")
+    assert sampler.edit(np.zeros((32, 32, 3), np.uint8), "happy").shape == (32, 32, 3)
+
+
+def test_another_model_is_refused_with_the_fields_that_differ(undisturbed, data_dir):
+    workdir, _ = undisturbed
+    config = make_tiny_config()
+    config.model = dataclasses.replace(config.model, width=6, leak=0.1)
+    with pytest.raises(UserError, match=r"model\.leak: 0.1 here, 0.2 there; model\.width: 6 here, 4 there"):
+        train(config, workdir, data_dir)
+    config = make_tiny_config()
+    config.data = dataclasses.replace(config.data, label_names=("neutral", "happy"))
+    with pytest.raises(UserError, match=r"labels\.names: .* here, .* there"):
+        train(config, workdir, data_dir)
+    assert checkpoint.steps(workdir) == [2, 4]
+
+
+def test_changed_training_settings_are_said_and_accepted(data_dir, tmp_path, caplog):
+    train(with_run(steps=2), tmp_path, data_dir)
+    config = with_run(steps=3)
+    config.optim.learning_rate = 5e-4
+    with caplog.at_level(logging.WARNING):
+        state = train(config, tmp_path, data_dir)
+    assert int(state.step) == 3
+    assert "optim.learning_rate: 0.0005 here, 0.001 there" in caplog.text
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_by_name(data_dir, tmp_path):
+    config = make_tiny_config()
+    config.loss.total_variation_weight = float("inf")
+    with pytest.raises(NonFiniteLoss, match=r"generator is (inf|nan) at step 1"):
+        train(config, tmp_path, data_dir)
+    assert checkpoint.steps(tmp_path) == []
+
+
+def test_checkpoints_by_time(data_dir, tmp_path):
+    train(with_run(checkpoint_steps=1000, checkpoint_minutes=1e-6, keep_checkpoints=9), tmp_path, data_dir)
+    assert checkpoint.steps(tmp_path) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"num_devices": 3}, "batch_size is 8, which 3 devices cannot share evenly; use 6 or 9"),
+        ({"num_devices": 9}, "num_devices is 9, but this machine has 4"),
+        ({"steps": 0}, "config.run.steps is 0"),
+    ],
+)
+def test_unusable_runs_are_refused_before_anything_is_written(data_dir, tmp_path, fields, message):
+    with pytest.raises(UserError, match=message):
+        train(with_run(**fields), tmp_path / "run", data_dir)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_the_package_names_stay_functions_after_their_modules_are_imported():
+    import cdaae_jax.train  # noqa: F401
+
+    assert cdaae_jax.train is train and callable(cdaae_jax.evaluate)
