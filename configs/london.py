@@ -3,9 +3,13 @@
 python launch/train.py --config=configs/london.py --workdir=runs/london --data_dir=DATA
 """
 
-from cdaae_jax.config import Config, Data
+from cdaae_jax.config import Config, Data, Optim, Run
 
 
 def get_config() -> Config:
     """Returns the experiment."""
-    return Config(data=Data(manifests=("frl_london/metadata.csv",)))
+    return Config(
+        data=Data(manifests=("frl_london/metadata.csv",)),
+        optim=Optim(decay_steps=3_000),
+        run=Run(steps=6_000),
+    )

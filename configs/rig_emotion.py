@@ -3,9 +3,13 @@
 python launch/train.py --config=configs/rig_emotion.py --workdir=runs/rig_emotion --data_dir=DATA
 """
 
-from cdaae_jax.config import Config, Data
+from cdaae_jax.config import Config, Data, Optim, Run
 
 
 def get_config() -> Config:
     """Returns the experiment."""
-    return Config(data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")))
+    return Config(
+        data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")),
+        optim=Optim(decay_steps=4_000),
+        run=Run(steps=7_600),
+    )

@@ -52,6 +52,7 @@ def run(main: Callable[[], None], module: str) -> None:
             _fail(str(error), USAGE_ERROR)
 
     _set_up()
+    absl_logging.set_verbosity(absl_logging.ERROR)  # what ml_collections warns of, _check_config says in one line
     app.run(guarded, flags_parser=parse)
 
 

@@ -42,10 +42,8 @@ def read(name: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
         skipped.add(f"TFDS set with pictures smaller than {smallest} px", name)
         return []
     # The small fields are read now, the pictures when they are asked for.
-    fields = builder.as_data_source(
-        split="all", decoders=tfds.decode.PartialDecoding({"subject": True, "expression": True})
-    )
-    pictures = builder.as_data_source(split="all", decoders=tfds.decode.PartialDecoding({"image": True}))
+    fields = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
+    pictures = builder.as_data_source(split="all")
     return [
         Record(
             name=f"{name}[{i}]",
