@@ -26,7 +26,7 @@ def london_data() -> pathlib.Path:
     return pathlib.Path(folder)
 
 
-# --- a tiny set of made-up faces, as a folder and as a manifest; read only: tests that change it take faces_copy --------
+# --- a tiny set of made-up faces, as a folder and as a manifest; to change it, take faces_copy ----------------------
 
 FACES_PEOPLE = ("p1", "p2", "p3", "p4")
 # With the cells for AU1, AU6 and AU12; an empty one means 0.
@@ -36,7 +36,7 @@ FACES_SIDE = 48
 
 @pytest.fixture(scope="session")
 def faces_folder(tmp_path_factory) -> pathlib.Path:
-    """The layout subject/expression/picture: 4 people, 3 expressions, one lopsided 48x48 PNG each; faces.csv beside it."""
+    """The layout subject/expression/picture: 4 people, 3 expressions, one lopsided 48x48 PNG each."""
     folder = tmp_path_factory.mktemp("data") / "faces"
     rows = ["file,subject,expression,AU1,AU6,AU12"]
     for i, person in enumerate(FACES_PEOPLE):

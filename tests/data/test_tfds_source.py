@@ -1,0 +1,105 @@
+"""The project's TFDS builders as records: built on first use, read without their folder afterwards."""
+
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data import tfds_source
+from cdaae_jax.data.pipeline import Photos
+from cdaae_jax.data.records import Skipped
+from cdaae_jax.errors import UserError
+
+WORDS = {"neutral": "neutral", "smiling": "happy"}
+
+
+@pytest.fixture
+def tfds_folder(tmp_path, monkeypatch):
+    """Where TFDS keeps what it builds: what TFDS_DATA_DIR is when TFDS is imported."""
+    folder = tmp_path / "tfds"
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A data folder with a London set of two people."""
+    folder = tmp_path / "data" / "frl_london"
+    folder.mkdir(parents=True)
+    rows = ["file,subject,expression,age,gender,ethnicity"]
+    for i, subject in enumerate(("901", "902")):
+        for k, word in enumerate(WORDS):
+            blocks = np.random.default_rng([i, k]).integers(0, 256, (4, 4, 3), np.uint8)
+            Image.fromarray(blocks.repeat(64, 0).repeat(64, 1)).save(folder / f"{subject}_{word}.jpg", quality=95)
+            rows.append(f"{subject}_{word}.jpg,{subject},{word},30,female,white")
+    (folder / "metadata.csv").write_text("\n".join(rows))
+    return folder.parent
+
+
+def read(root, name="frl_london", smallest=64, skipped=None):
+    return tfds_source.read(name, root, smallest, Skipped() if skipped is None else skipped)
+
+
+def test_a_set_is_built_from_the_data_folder_and_then_read_without_it(tfds_folder, root):
+    expected = {
+        (subject, WORDS[word]): np.asarray(Image.open(root / "frl_london" / f"{subject}_{word}.jpg"))
+        for subject in ("901", "902")
+        for word in WORDS
+    }
+    for folder in (root, None):
+        records = read(folder)
+        assert {(record.subject, record.expression) for record in records} == expected.keys()
+        assert all(record.aus is None and record.name.startswith("frl_london[") for record in records)
+        for record in records:
+            picture = record.load()
+            assert picture.dtype == np.uint8
+            np.testing.assert_array_equal(picture, expected[record.subject, record.expression])
+        shutil.rmtree(root, ignore_errors=True)
+    assert any(tfds_folder.glob("frl_london/*/*.array_record*"))
+
+
+def test_a_builder_takes_the_place_of_a_manifest(tfds_folder, root):
+    data = Data(manifests=("tfds:frl_london",), held_out=1)
+    dataset = datasets.load(data, root, 64)
+    assert dataset.people == ("901", "902") and len(dataset) == 4
+    assert dataset.space.names == ("neutral", "happy")
+    train, test = datasets.split(dataset, data)
+    assert (train.people, test.people) == (("901",), ("902",))
+    # Several threads read at once.
+    assert Photos(dataset, 64, cache_gib=0)[np.arange(4).repeat(8)].shape == (32, 64, 64, 3)
+    with pytest.raises(UserError, match="no photo of tfds:frl_london has a label of kind 'au'"):
+        datasets.load(Data(manifests=("tfds:frl_london",), label_kind="au"), root, 64)
+
+
+def test_a_set_with_pictures_that_are_too_small_is_left_out_and_said(tfds_folder, root):
+    skipped = Skipped()
+    assert read(root, smallest=257, skipped=skipped) == []
+    assert skipped.lines() == ["skipped 1: TFDS set with pictures smaller than 257 px (first: frl_london)"]
+    assert len(read(root, smallest=256, skipped=skipped)) == 4
+
+
+def test_an_unknown_builder_is_refused_with_those_that_are_known(root):
+    with pytest.raises(UserError, match="unknown TFDS builder 'frl_londn'; known: frl_london"):
+        read(root, "frl_londn")
+
+
+def test_a_folder_that_does_not_hold_the_set_is_refused(tfds_folder, root):
+    (root / "frl_london" / "metadata.csv").unlink()
+    with pytest.raises(UserError, match="frl_london does not hold the London set"):
+        read(root)
+    assert not list(tfds_folder.glob("frl_london/*"))
+
+
+@pytest.mark.parametrize("folder", [None, pathlib.Path("nowhere")])
+def test_without_a_folder_the_set_is_downloaded(tfds_folder, monkeypatch, folder):
+    def fail(*_):
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
+    with pytest.raises(UserError, match="could not be downloaded .no route to host.*manual_dir"):
+        read(folder)

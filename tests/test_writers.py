@@ -1,0 +1,77 @@
+"""What a run leaves behind: metrics.jsonl, TensorBoard events and PNG grids."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+
+from cdaae_jax import images
+from cdaae_jax.writers import Writer
+
+
+def lines(workdir):
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def write_steps(workdir, start, stop, run="first"):
+    with Writer(workdir, start, steps=10, batch_size=4, active=True) as writer:
+        for step in range(start + 1, stop + 1):
+            writer.advance()
+            writer.scalars(step, {"loss": step / 2, "run": run == "first"}, shown=("loss",))
+
+
+def test_scalars_are_lines_of_json_and_tensorboard_events(tmp_path):
+    write_steps(tmp_path, 0, 3)
+    assert lines(tmp_path) == [{"step": step, "loss": step / 2, "run": True} for step in (1, 2, 3)]
+    assert list((tmp_path / "tensorboard").glob("events*"))
+
+
+def test_lines_are_on_disk_before_the_run_ends(tmp_path):
+    with Writer(tmp_path, 0, steps=10, batch_size=4, active=True) as writer:
+        writer.scalars(1, {"loss": 0.5})
+        assert lines(tmp_path) == [{"step": 1, "loss": 0.5}]
+
+
+@pytest.mark.parametrize("start", [0, 2, 5, 9])
+def test_a_resumed_run_drops_the_steps_that_it_takes_again(tmp_path, start, caplog):
+    write_steps(tmp_path, 0, 5)
+    with caplog.at_level(logging.INFO, logger="cdaae_jax.writers"):
+        write_steps(tmp_path, start, 7, run="second")
+    first = min(start, 5)
+    assert [(line["step"], line["run"]) for line in lines(tmp_path)] == [
+        *((step, True) for step in range(1, first + 1)),
+        *((step, False) for step in range(start + 1, 8)),
+    ]
+    assert ("dropped" in caplog.text) == (start < 5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.jsonl", "tensorboard"]
+
+
+def test_a_line_that_a_crash_cut_short_is_dropped(tmp_path):
+    write_steps(tmp_path, 0, 2)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 3, "lo')
+    write_steps(tmp_path, 2, 3, run="second")
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]
+
+
+def test_pictures_become_png_grids_named_by_step(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
+    with Writer(tmp_path, 0, steps=10, batch_size=4, active=True) as writer:
+        writer.picture(25, "held_out", picture)
+    assert [path.name for path in (tmp_path / "grids").iterdir()] == ["held_out_0000025.png"]
+    np.testing.assert_array_equal(images.read(tmp_path / "grids" / "held_out_0000025.png"), picture)
+
+
+def test_the_bar_counts_pictures_from_where_the_run_goes_on(tmp_path, capsys):
+    write_steps(tmp_path, 5, 10)
+    assert "40.0/40.0" in capsys.readouterr().err
+
+
+def test_an_inactive_writer_writes_and_shows_nothing(tmp_path, capsys):
+    with Writer(tmp_path, 0, steps=10, batch_size=4, active=False) as writer:
+        writer.advance()
+        writer.scalars(1, {"loss": 0.5}, shown=("loss",))
+        writer.picture(1, "held_out", np.zeros((8, 8, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr() == ("", "")
