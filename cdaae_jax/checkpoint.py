@@ -6,10 +6,14 @@ check sum of each item, because compressed arrays with a flipped bit would be re
 Arrays are numpy on both sides, so a checkpoint does not know on how many devices it was written.
 """
 
+import contextlib
 import importlib.metadata
 import logging
 import pathlib
+import sys
+import time
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -151,9 +155,23 @@ def read_model(path: pathlib.Path) -> tuple[Tree, dict[str, Any]]:
 
 
 def _read(folder: pathlib.Path, **args: ocp.args.CheckpointArgs) -> dict[str, Any]:
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+    with _quiet_stragglers(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
         restored = reader.restore(folder.absolute(), args=ocp.args.Composite(**args))
     return {name: restored[name] for name in args}
+
+
+@contextlib.contextmanager
+def _quiet_stragglers() -> Iterator[None]:
+    """Hides what the other reads say when one has failed: orbax has closed the event loop that they report to."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda what: None if "Event loop is closed" in str(what.exc_value) else hook(what)
+    try:
+        yield
+    except _DAMAGE:
+        time.sleep(0.5)  # for the reads that are still under way
+        raise
+    finally:
+        sys.unraisablehook = hook
 
 
 def _check(items: dict[str, Any], names: tuple[str, ...]) -> None:
