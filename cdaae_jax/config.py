@@ -81,8 +81,8 @@ class Model:
 class Loss:
     """What the generator is trained on.
 
-    The adversarial weights are those with which held-out people come out sharp at 64 px; ten times as much draws noise
-    on the skin (docs/results/rig_emotion.md). CAAE has 1e-4 for the image and 0 for the latent.
+    The image weight is the one with which held-out people come out sharp at 64 px; ten times as much draws noise on the
+    skin (docs/results/rig_emotion.md). CAAE has 1e-4 for the image and 0 for the latent.
 
     Attributes:
       reconstruction: "l1" or "l2", weight 1: all other weights are relative to it.
@@ -96,7 +96,7 @@ class Loss:
     reconstruction: str = "l1"
     adversarial: str = "bce"
     image_weight: float = 1e-3
-    latent_weight: float = 1e-3
+    latent_weight: float = 0.01
     total_variation_weight: float = 0.0
     warmup_steps: int = 500
 
@@ -111,6 +111,8 @@ class Optim:
     Attributes:
       learning_rate: of all three.
       beta1, beta2: Adam's decay rates.
+      warmup_steps: the rate rises from 0 over the first so many steps: full steps from the start can drive every latent
+        into the flat ends of its tanh, from where no gradient brings it back (`latent_saturated` in the metrics).
       decay_steps: the rate falls along a half cosine to 0 over the last so many steps of the run; 0 keeps it constant.
       ema_decay: of the running average of the generator's parameters that sampling uses; 0 uses the last ones.
     """
@@ -118,6 +120,7 @@ class Optim:
     learning_rate: float = 1e-3
     beta1: float = 0.5
     beta2: float = 0.999
+    warmup_steps: int = 500
     decay_steps: int = 0
     ema_decay: float = 0.999
 
@@ -233,7 +236,14 @@ def validate(config: Config) -> None:
     _require(optim.learning_rate > 0, "optim.learning_rate", optim.learning_rate, "more than 0")
     for name in ("beta1", "beta2", "ema_decay"):
         _require(0 <= getattr(optim, name) < 1, f"optim.{name}", getattr(optim, name), "0 to below 1")
-    _require(0 <= optim.decay_steps <= run.steps, "optim.decay_steps", optim.decay_steps, "0 to run.steps")
+    _require(optim.warmup_steps >= 0, "optim.warmup_steps", optim.warmup_steps, "0 or more")
+    longest = max(0, run.steps - optim.warmup_steps)
+    _require(
+        0 <= optim.decay_steps <= longest,
+        "optim.decay_steps",
+        optim.decay_steps,
+        f"0 to {longest}, what the warm-up leaves of run.steps",
+    )
     _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     for name in ("held_out", "max_people", "cache_gib"):

@@ -35,11 +35,17 @@ class TrainState:
 
 def make_optimizer(optim: Optim, steps: int) -> optax.GradientTransformation:
     """Returns Adam with the configured schedule over `steps` steps; each network has its own state of it."""
-    rate = optim.learning_rate
+    rate, rise = optim.learning_rate, optim.warmup_steps
+    pieces, ends = [optax.constant_schedule(rate)], []
+    if rise:
+        pieces, ends = [optax.linear_schedule(0.0, rate, rise), *pieces], [rise]
     if optim.decay_steps:
-        fall = optax.cosine_decay_schedule(rate, optim.decay_steps)
-        rate = optax.join_schedules([optax.constant_schedule(rate), fall], [steps - optim.decay_steps])
-    return optax.adam(rate, b1=optim.beta1, b2=optim.beta2)
+        pieces, ends = (
+            [*pieces, optax.cosine_decay_schedule(rate, optim.decay_steps)],
+            [*ends, steps - optim.decay_steps],
+        )
+    schedule = optax.join_schedules(pieces, ends)
+    return optax.adam(schedule, b1=optim.beta1, b2=optim.beta2)
 
 
 def create_state(

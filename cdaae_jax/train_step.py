@@ -54,7 +54,9 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         warm = step >= weights.warmup_steps
         generator_loss = reconstruction
         image_loss = latent_loss = jnp.zeros(())
-        metrics = {"reconstruction": reconstruction}
+        # Latents at the flat ends of their tanh have no gradient any more: a run in which all are is lost.
+        saturated = (jnp.abs(generated.latent) > 0.99).mean(dtype=jnp.float32)
+        metrics = {"reconstruction": reconstruction, "latent_saturated": saturated}
         new_stats = dict(batch_stats)
         if generated.difference is not None:
             metrics["difference"] = jnp.abs(generated.difference.astype(jnp.float32)).mean()

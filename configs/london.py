@@ -11,5 +11,5 @@ def get_config() -> Config:
     return Config(
         data=Data(manifests=("frl_london/metadata.csv",)),
         optim=Optim(decay_steps=3_000),
-        run=Run(steps=6_000),
+        run=Run(steps=4_000),
     )

@@ -11,5 +11,5 @@ def get_config() -> Config:
     return Config(
         data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")),
         optim=Optim(decay_steps=4_000),
-        run=Run(steps=7_600),
+        run=Run(steps=5_000),
     )

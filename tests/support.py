@@ -11,7 +11,7 @@ def make_tiny_config(**sections) -> Config:
         data=Data(manifests=("faces.csv",), held_out=1),
         model=Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8),
         loss=Loss(image_weight=0.1, latent_weight=0.1, total_variation_weight=0.01, warmup_steps=0),
-        optim=Optim(learning_rate=1e-3),
+        optim=Optim(learning_rate=1e-3, warmup_steps=0),
         run=Run(
             steps=4, batch_size=8, num_devices=1, log_steps=2, grid_steps=4, checkpoint_steps=2, checkpoint_minutes=0
         ),
