@@ -51,6 +51,8 @@ class Model:
       max_width: the most channels of any layer.
       kernel_size: of all 2-D convolutions.
       latent_size: length of the latent vector.
+      latent_norm: standardise the latent before its tanh; without it a fast run can saturate every latent for good
+        (`latent_saturated` in the metrics), and with it the difference no longer depends on the person.
       join_level: the feedforward path leaves after so many stride-2 convolutions, 1..3; 0 is no path (CAAE).
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -67,6 +69,7 @@ class Model:
     max_width: int = 1024
     kernel_size: int = 4
     latent_size: int = 50
+    latent_norm: bool = True
     join_level: int = 1
     label_repeats: int = 0
     upsampling: str = "deconv"
@@ -111,8 +114,7 @@ class Optim:
     Attributes:
       learning_rate: of all three.
       beta1, beta2: Adam's decay rates.
-      warmup_steps: the rate rises from 0 over the first so many steps: full steps from the start can drive every latent
-        into the flat ends of its tanh, from where no gradient brings it back (`latent_saturated` in the metrics).
+      warmup_steps: the rate rises from 0 over the first so many steps.
       decay_steps: the rate falls along a half cosine to 0 over the last so many steps of the run; 0 keeps it constant.
       ema_decay: of the running average of the generator's parameters that sampling uses; 0 uses the last ones.
     """

@@ -29,6 +29,7 @@ class Encoder(nn.Module):
       kernel_size: of every convolution.
       latent_size: length of the latent.
       join_level: the level whose activations are the low-level features; 0 for none.
+      latent_norm: whether the latent is standardised (mean 0, variance 1 over its entries) before its tanh.
       leak: slope of the leaky ReLU below zero.
       dtype: compute type.
     """
@@ -39,6 +40,7 @@ class Encoder(nn.Module):
     kernel_size: int
     latent_size: int
     join_level: int
+    latent_norm: bool
     leak: float
     dtype: jnp.dtype = jnp.float32
 
@@ -63,5 +65,9 @@ class Encoder(nn.Module):
             if level == self.join_level:
                 low_level = features
         flat = features.reshape(features.shape[0], -1)
-        latent = nn.Dense(self.latent_size, dtype=self.dtype, name="latent")(flat)
-        return low_level, jnp.tanh(latent.astype(jnp.float32))
+        latent = nn.Dense(self.latent_size, dtype=self.dtype, name="latent")(flat).astype(jnp.float32)
+        if self.latent_norm:
+            # Reconstruction alone drives latents into the flat ends of the tanh, from where no gradient brings them
+            # back. At mean 0 and variance 1 they stay where it bends, and near the uniform prior's own spread.
+            latent = nn.LayerNorm(use_scale=False, use_bias=False, name="latent_norm")(latent)
+        return low_level, jnp.tanh(latent)

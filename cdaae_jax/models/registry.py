@@ -69,7 +69,7 @@ def cdaae(model: Model, axis_name: str | None = None) -> Networks:
     )
     return Networks(
         generator=Generator(
-            encoder=Encoder(**shared, latent_size=model.latent_size),
+            encoder=Encoder(**shared, latent_size=model.latent_size, latent_norm=model.latent_norm),
             decoder=DifferenceDecoder(**shared, label_repeats=model.label_repeats, upsampling=model.upsampling),
         ),
         image_discriminator=ImageDiscriminator(
