@@ -169,6 +169,7 @@ def paper() -> Model:
         image_size=128,
         width=64,
         kernel_size=5,
+        latent_norm=False,
         join_level=2,
         leak=0.0,
         discriminator_width=16,

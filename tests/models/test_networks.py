@@ -119,6 +119,17 @@ def test_the_label_is_tiled(tiny_model, repeats, inputs):
     assert state.params["generator"]["decoder"]["dense"]["kernel"].shape[0] == inputs
 
 
+def test_standardised_latents_do_not_saturate(tiny_generator):
+    _, variables, source = tiny_generator
+    # Huge weights, as a run that goes too fast grows them.
+    variables = jax.tree.map(lambda leaf: leaf, variables)
+    variables["params"]["encoder"]["latent"]["kernel"] *= 1_000.0
+    for latent_norm in (True, False):
+        generator = registry.build(dataclasses.replace(TINY, latent_norm=latent_norm)).generator
+        latent = generator.apply(variables, source, jnp.eye(2)).latent
+        assert bool((jnp.abs(latent) > 0.99).mean() > 0.5) != latent_norm
+
+
 def test_an_unknown_model_is_refused_with_the_nearest_name():
     with pytest.raises(UserError, match=r"unknown model 'cdae'; known: cdaae, caae"):
         registry.build(Model(name="cdae"))
