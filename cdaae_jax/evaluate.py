@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cdaae_jax import images
+from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import edits, figures
@@ -67,17 +67,13 @@ def evaluate(
     scores |= {"copy the source": scorer.row(task.source), "true target": scorer.row(task.target)}
 
     folder = pathlib.Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder} ({error.strerror}); choose another folder") from error
     facts = {
         "people": sorted(set(task.person)),
         "edits": len(task.person),
         "steps": {name: sampler.meta["step"] for name, sampler in samplers.items()},
     }
-    (folder / "scores.json").write_text(json.dumps(facts | {"scores": scores}, indent=2, allow_nan=True) + "\n")
-    (folder / "table.md").write_text(table(scores))
+    files.write_text(folder / "scores.json", json.dumps(facts | {"scores": scores}, indent=2) + "\n")
+    files.write_text(folder / "table.md", table(scores))
     images.write(folder / "people.png", figures.by_label(samplers, task))
     for name, sampler in samplers.items():
         images.write(folder / f"amounts_{name}.png", figures.by_amount(sampler, task))

@@ -3,10 +3,8 @@
 On the host a picture is uint8 [H, W, 3], RGB, 0..255; inside the networks it is float32 in [-1, 1].
 """
 
-import os
 import pathlib
 import struct
-import tempfile
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -14,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, UInt8
 from PIL import Image, ImageOps
 
+from cdaae_jax import files
 from cdaae_jax.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -111,25 +110,8 @@ def write(path: pathlib.Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(f"cannot write {path}: the name must end in {', '.join(SUFFIXES)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            Image.fromarray(np.asarray(picture)).save(file, Image.registered_extensions()[path.suffix.lower()])
-        os.chmod(temporary, 0o644)  # mkstemp's own mode would hide the picture from other users
-        os.replace(temporary, path)
-    except BaseException as error:
-        os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise _cannot_write(path, error) from error
-        raise
-
-
-def _cannot_write(path: pathlib.Path, error: OSError) -> UserError:
-    return UserError(f"cannot write {path}: {error.strerror or error}; choose a place that you may write to")
+    with files.replacing(path) as temporary:
+        Image.fromarray(np.asarray(picture)).save(temporary)
 
 
 def _open(path: pathlib.Path) -> Image.Image:

@@ -11,7 +11,7 @@ import time
 import jax
 import numpy as np
 
-from cdaae_jax import checkpoint, parallel, previews
+from cdaae_jax import checkpoint, files, parallel, previews
 from cdaae_jax.config import Config, differences, to_dict, validate
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.pairs import PairSampler
@@ -89,7 +89,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         _StopSignals() as stop,
     ):
         if parallel.is_primary():
-            _write_config(workdir, config)
+            files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
         window, saved_at, waited = Window(), time.monotonic(), 0.0
         for step, batch in enumerate(batches, start=start + 1):
             state, metrics = step_fn(state, batch)
@@ -198,12 +198,6 @@ def _refuse_other_model(workdir: pathlib.Path, config: Config, space: LabelSpace
         raise UserError(f"{workdir} holds a run of another model ({'; '.join(fixed)}); choose another --workdir")
     for line in differences(ours, theirs):
         _LOG.warning("continuing a run with a changed configuration: config.%s in the run so far", line)
-
-
-def _write_config(workdir: pathlib.Path, config: Config) -> None:
-    temporary = workdir / "config.json.tmp"
-    temporary.write_text(json.dumps(to_dict(config), indent=2) + "\n")
-    os.replace(temporary, workdir / "config.json")
 
 
 def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> TrainState:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import pathlib
 
 import numpy as np
@@ -10,7 +9,7 @@ from tensorboardX import SummaryWriter
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from cdaae_jax import images
+from cdaae_jax import files, images
 
 
 class Writer:
@@ -82,7 +81,5 @@ def _reopen(path: pathlib.Path, start: int):
             logging.getLogger(__name__).info(
                 "metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept), start
             )
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text("".join(kept))
-        os.replace(temporary, path)
+        files.write_text(path, "".join(kept))
     return path.open("a")

@@ -217,8 +217,8 @@ def test_a_write_that_fails_leaves_everything_as_it_was(tmp_path, picture, monke
     if existing:
         path.write_bytes(existing)
 
-    def fail(self, file, kind):
-        file.write(b"half a pic")
+    def fail(self, file):
+        file.write_bytes(b"half a pic")
         raise error
 
     monkeypatch.setattr(Image.Image, "save", fail)
