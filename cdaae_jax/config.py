@@ -186,7 +186,18 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def model_from_dict(fields: dict[str, Any]) -> Model:
-    """Returns the model configuration that a checkpoint stores."""
+    """Returns the model configuration that a checkpoint stores.
+
+    Raises:
+      UserError: it has other fields than this version's `Model`. A default for a missing one would be a guess, and
+        would change the pictures without a word.
+    """
+    known = {field.name for field in dataclasses.fields(Model)}
+    if different := sorted(known ^ fields.keys()):
+        raise UserError(
+            f"the checkpoint is of another version of cdaae_jax: model fields {', '.join(different)} are not in both; "
+            "use the version that its meta item names"
+        )
     return Model(**fields)
 
 

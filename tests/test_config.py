@@ -208,3 +208,11 @@ def test_every_field_can_be_overridden_by_its_own_default(overridden):
 def test_overrides_of_another_type_are_refused(overridden, argument):
     with pytest.raises(flags.IllegalFlagValueError):
         overridden(argument)
+
+
+def test_a_checkpoint_of_another_version_is_refused_not_guessed():
+    fields = configs.to_dict(Model())
+    assert configs.model_from_dict(fields) == Model()
+    fields.pop("latent_norm")
+    with pytest.raises(UserError, match="model fields latent_norm, old are not in both"):
+        configs.model_from_dict(fields | {"old": 1})

@@ -12,11 +12,12 @@ import pytest
 from cdaae_jax import checkpoint
 
 ROOT = pathlib.Path(__file__).parents[1]
-TINY = (
-    "--config.model.image_size=32 --config.model.width=4 --config.model.latent_size=6 --config.loss.warmup_steps=5 "
-    "--config.data.held_out=1 --config.data.manifests=('faces.csv',) --config.run.batch_size=4 --config.run.steps=400 "
-    "--config.run.checkpoint_steps=20 --config.run.grid_steps=0 --config.run.log_steps=10"
-).split()
+TINY = """
+    --config.model.image_size=32 --config.model.width=4 --config.model.latent_size=6 --config.loss.warmup_steps=5
+    --config.data.held_out=1 --config.data.manifests=('faces.csv',)
+    --config.run.batch_size=4 --config.run.steps=400 --config.run.checkpoint_steps=20 --config.run.grid_steps=0
+    --config.run.log_steps=10 --config.optim.warmup_steps=10 --config.optim.decay_steps=100
+""".split()
 
 
 def start(workdir, data_dir) -> subprocess.Popen:

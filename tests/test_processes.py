@@ -11,10 +11,12 @@ import pytest
 from cdaae_jax import checkpoint
 
 ROOT = pathlib.Path(__file__).parents[1]
-SETTINGS = (
-    "--config.model.image_size=32 --config.model.width=4 --config.data.held_out=1 "
-    "--config.data.manifests=('faces.csv',) --config.run.batch_size=8 --config.run.steps=20 --config.run.checkpoint_steps=10 --config.run.log_steps=5 "
-).split() + ["--config.optim.warmup_steps=5", "--config.optim.decay_steps=0"]
+SETTINGS = """
+    --config.model.image_size=32 --config.model.width=4
+    --config.data.held_out=1 --config.data.manifests=('faces.csv',)
+    --config.run.batch_size=8 --config.run.steps=20 --config.run.checkpoint_steps=10 --config.run.log_steps=5
+    --config.optim.warmup_steps=5 --config.optim.decay_steps=0
+""".split()
 
 
 @pytest.mark.slow
