@@ -33,7 +33,10 @@ _DAMAGE = (ValueError, OSError, KeyError)
 
 
 class Checkpointer:
-    """Writes the checkpoints of one run in the background, and keeps the newest few."""
+    """Writes the checkpoints of one run in the background, and keeps the newest few.
+
+    A context manager: leaving it, for whatever reason, waits until what was begun is on disk.
+    """
 
     def __init__(self, workdir: pathlib.Path, keep: int):
         """Opens workdir/checkpoints, which is made if missing; at most `keep` checkpoints stay."""
@@ -66,8 +69,10 @@ class Checkpointer:
         if not saved:
             raise RuntimeError(f"the checkpoint of step {int(state.step)} was not written; is a newer one there?")
 
-    def close(self) -> None:
-        """Waits until everything is on disk."""
+    def __enter__(self) -> "Checkpointer":
+        return self
+
+    def __exit__(self, *_) -> None:
         self._manager.wait_until_finished()
         self._manager.close()
 

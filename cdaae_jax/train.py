@@ -4,12 +4,9 @@ import json
 import logging
 import os
 import pathlib
-import signal
-import threading
 import time
 
 import jax
-import numpy as np
 
 from cdaae_jax import checkpoint, files, parallel, previews
 from cdaae_jax.config import Config, differences, to_dict, validate
@@ -18,16 +15,14 @@ from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
+from cdaae_jax.metrics import Window
 from cdaae_jax.models import registry
+from cdaae_jax.signals import StopSignals
 from cdaae_jax.state import TrainState, create_state, make_optimizer
-from cdaae_jax.train_step import Metrics, make_train_step
+from cdaae_jax.train_step import make_train_step
 from cdaae_jax.writers import Writer
 
 _LOG = logging.getLogger(__name__)
-
-
-class NonFiniteLoss(Exception):
-    """A loss became infinite or not a number; the message names it and the step."""
 
 
 def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> TrainState:
@@ -80,13 +75,13 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     )
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
-    saver = checkpoint.Checkpointer(workdir, config.run.keep_checkpoints)
     preview = previews.make(held_out if len(held_out) else training, networks.generator, config.model.image_size)
     run = config.run
     with (
         Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,
         Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
-        _StopSignals() as stop,
+        checkpoint.Checkpointer(workdir, run.keep_checkpoints) as saver,
+        StopSignals() as stop,
     ):
         if parallel.is_primary():
             files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
@@ -114,60 +109,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
             if stopping:
                 _LOG.warning("stopped after step %d of %d; run the same command again to go on", step, run.steps)
                 break
-    saver.close()
     return parallel.to_host(state)
-
-
-class Window:
-    """The metrics between two log lines, fetched from the devices only when they are asked for."""
-
-    def __init__(self):
-        self._metrics: list[tuple[int, Metrics]] = []
-        self._began = time.monotonic()
-        self._checked = 0
-
-    def add(self, step: int, metrics: Metrics) -> None:
-        """Takes a step's metrics; they may still be on their way."""
-        self._metrics.append((step, metrics))
-        # Metrics of two steps ago are surely there: waiting for them keeps the host from running away with the queue.
-        jax.block_until_ready(self._metrics[max(0, len(self._metrics) - 3)][1])
-
-    def check(self) -> None:
-        """Raises NonFiniteLoss if any loss since the last call is infinite or not a number."""
-        for step, metrics in self._metrics[self._checked :]:
-            for name, value in sorted(metrics.items()):
-                if not np.isfinite(value):
-                    raise NonFiniteLoss(
-                        f"{name} is {float(value)} at step {step}; the last checkpoint is from before: lower "
-                        "config.optim.learning_rate or the adversarial weights, and run the command again"
-                    )
-        self._checked = len(self._metrics)
-
-    def close(self) -> dict[str, float]:
-        """Returns each metric's mean, the number of steps and the seconds they took, and starts anew."""
-        self.check()
-        steps = [metrics for _, metrics in self._metrics]
-        means = {name: float(np.mean([metrics[name] for metrics in steps])) for name in steps[0]}
-        now = time.monotonic()
-        values = means | {"steps": len(steps), "seconds": now - self._began}
-        self._metrics, self._began, self._checked = [], now, 0
-        return values
-
-
-class _StopSignals:
-    """Turns SIGTERM (a preempted machine) and Ctrl-C into a clean stop after the current step."""
-
-    def __enter__(self) -> threading.Event:
-        self._event = threading.Event()
-        self._before = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._before[number] = signal.signal(number, lambda *_: self._event.set())
-        return self._event
-
-    def __exit__(self, *_) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def _due(step: int, interval: int) -> bool:

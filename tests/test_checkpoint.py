@@ -34,10 +34,9 @@ def make_state(step: int) -> TrainState:
 
 
 def save(workdir: pathlib.Path, *steps: int, keep: int = 5) -> None:
-    saver = checkpoint.Checkpointer(workdir, keep)
-    for step in steps:
-        saver.save(make_state(step), make_tiny_config(), SPACE)
-    saver.close()
+    with checkpoint.Checkpointer(workdir, keep) as saver:
+        for step in steps:
+            saver.save(make_state(step), make_tiny_config(), SPACE)
 
 
 def assert_equal(state: TrainState, other: TrainState) -> None:
@@ -128,8 +127,7 @@ def test_an_empty_or_missing_folder(tmp_path):
 
 
 def test_saving_an_older_step_is_an_error_not_silence(tmp_path):
-    saver = checkpoint.Checkpointer(tmp_path, 2)
-    saver.save(make_state(20), make_tiny_config(), SPACE)
-    with pytest.raises((RuntimeError, ValueError)):
+    with checkpoint.Checkpointer(tmp_path, 2) as saver:
         saver.save(make_state(20), make_tiny_config(), SPACE)
-    saver.close()
+        with pytest.raises((RuntimeError, ValueError)):
+            saver.save(make_state(20), make_tiny_config(), SPACE)

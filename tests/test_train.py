@@ -15,7 +15,8 @@ from support import make_tiny_config
 import cdaae_jax
 from cdaae_jax import checkpoint
 from cdaae_jax.errors import UserError
-from cdaae_jax.train import NonFiniteLoss, Window, train
+from cdaae_jax.metrics import NonFiniteLoss, Window
+from cdaae_jax.train import train
 
 
 @pytest.fixture(scope="module")

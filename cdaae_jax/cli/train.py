@@ -28,7 +28,8 @@ def main() -> None:
         if flag.value is None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=PATH, see --help")
     parallel.initialize()
-    from cdaae_jax.train import NonFiniteLoss, train
+    from cdaae_jax.metrics import NonFiniteLoss
+    from cdaae_jax.train import train
 
     try:
         train(_CONFIG.value, _WORKDIR.value, _DATA_DIR.value)
