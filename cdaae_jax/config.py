@@ -27,6 +27,8 @@ class Data:
       max_people: train on only the first so many of the others; 0 means all.
       identity_share: share of the pairs, 0..1, whose target is the source itself.
       flip: mirror half of the pairs, both pictures alike.
+      shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
+      colour: multiply each colour channel by a factor within this of 1, 0..1, both pictures alike.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
 
@@ -35,8 +37,10 @@ class Data:
     label_names: tuple[str, ...] = ()
     held_out: int = 16
     max_people: int = 0
-    identity_share: float = 0.1
+    identity_share: float = 0.2
     flip: bool = True
+    shift: float = 0.03
+    colour: float = 0.15
     cache_gib: float = 4.0
 
 
@@ -84,9 +88,6 @@ class Model:
 class Loss:
     """What the generator is trained on.
 
-    The image weight is the one with which held-out people come out sharp at 64 px; ten times as much draws noise on the
-    skin (docs/results/rig_emotion.md). CAAE has 1e-4 for the image and 0 for the latent.
-
     Attributes:
       reconstruction: "l1" or "l2", weight 1: all other weights are relative to it.
       adversarial: "bce", "lsgan" or "hinge".
@@ -98,7 +99,7 @@ class Loss:
 
     reconstruction: str = "l1"
     adversarial: str = "bce"
-    image_weight: float = 1e-3
+    image_weight: float = 3e-4
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
     warmup_steps: int = 500
@@ -107,9 +108,6 @@ class Loss:
 @dataclasses.dataclass
 class Optim:
     """Adam, one each for generator, image discriminator and latent discriminator.
-
-    CAAE's rate of 2e-4 needs about eight times the steps of 1e-3 to the same reconstruction at 64 px
-    (docs/results/rig_emotion.md).
 
     Attributes:
       learning_rate: of all three.
@@ -260,6 +258,8 @@ def validate(config: Config) -> None:
     )
     _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
+    _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")
+    _require(0 <= data.colour <= 1, "data.colour", data.colour, "0 to 1")
     for name in ("held_out", "max_people", "cache_gib"):
         _require(getattr(data, name) >= 0, f"data.{name}", getattr(data, name), "0 or more")
     _require(run.seed >= 0, "run.seed", run.seed, "0 or more")

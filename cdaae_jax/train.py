@@ -11,6 +11,7 @@ import jax
 from cdaae_jax import checkpoint, files, parallel, previews
 from cdaae_jax.config import Config, differences, to_dict, validate
 from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
 from cdaae_jax.errors import UserError
@@ -72,6 +73,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         config.run.batch_size,
         jax.process_index(),
         jax.process_count(),
+        Augmentation(config.data.shift, config.data.colour),
     )
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)

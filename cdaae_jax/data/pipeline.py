@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from cdaae_jax import images
+from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.train_step import Batch
@@ -63,6 +64,7 @@ class BatchMaker:
         batch_size: int,
         process_index: int = 0,
         process_count: int = 1,
+        augment: augmentation.Augmentation = augmentation.NONE,
     ):
         """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts."""
         self._dataset = dataset
@@ -70,6 +72,7 @@ class BatchMaker:
         self._sampler = sampler
         self._seed = seed
         self._batch_size = batch_size
+        self._augment = augment
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
@@ -80,7 +83,9 @@ class BatchMaker:
         pictures = self._photos[np.concatenate([source, target])]
         both = np.concatenate([mirrored, mirrored])
         pictures = np.where(both[:, None, None, None], pictures[:, :, ::-1], pictures)
-        return Batch(source=pictures[: len(source)], target=pictures[len(source) :], label=self._dataset.labels[target])
+        pictures = pictures.reshape(2, len(source), *pictures.shape[1:])
+        pictures = self._augment(pictures, self._seed, step, self._batch_size, self._mine)
+        return Batch(source=pictures[0], target=pictures[1], label=self._dataset.labels[target])
 
 
 class Prefetcher:
