@@ -37,10 +37,10 @@ class Data:
     label_names: tuple[str, ...] = ()
     held_out: int = 16
     max_people: int = 0
-    identity_share: float = 0.2
+    identity_share: float = 0.1
     flip: bool = True
-    shift: float = 0.03
-    colour: float = 0.15
+    shift: float = 0.0
+    colour: float = 0.0
     cache_gib: float = 4.0
 
 
@@ -99,7 +99,7 @@ class Loss:
 
     reconstruction: str = "l1"
     adversarial: str = "bce"
-    image_weight: float = 3e-4
+    image_weight: float = 1e-3
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
     warmup_steps: int = 500

@@ -10,6 +10,6 @@ def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(manifests=("frl_london/metadata.csv",)),
-        optim=Optim(decay_steps=3_000),
-        run=Run(steps=4_000),
+        optim=Optim(decay_steps=4_000),
+        run=Run(steps=5_000),
     )
