@@ -1,6 +1,7 @@
 """Small changes of place and light, both photos of a pair alike; off by default.
 
-They keep a network from learning a small set's skins and lights by heart, and cost it steps: docs/results/rig_emotion.md.
+They keep a network from learning a small set's skins and lights by heart, and cost it steps
+(docs/results/rig_emotion.md).
 """
 
 import dataclasses
