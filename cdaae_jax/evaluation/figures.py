@@ -28,7 +28,7 @@ def by_amount(sampler: Sampler, task: Task, num_people: int = 8) -> Picture:
     for i in _first_of_each_person(task, num_people):
         vectors = [sampler.labels.mix(neutral, task.label[i], amount) for amount in AMOUNTS]
         rows.append([task.source[i], *sampler.edit(task.source[i], vectors), task.target[i]])
-    return with_headings(rows, ["source", *(f"x {amount:g}" for amount in AMOUNTS), "real"])
+    return with_headings(rows, ["source", *(f"x {amount:g}" for amount in AMOUNTS), "target"])
 
 
 def by_label(samplers: Mapping[str, Sampler], task: Task, num_people: int = 4) -> Picture:

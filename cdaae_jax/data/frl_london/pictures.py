@@ -8,12 +8,12 @@ import csv
 import dataclasses
 import importlib.resources
 import io
+import logging
 import pathlib
 import zipfile
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from absl import logging
 from PIL import Image
 
 from cdaae_jax.data import alignment
