@@ -55,8 +55,8 @@ class Model:
       max_width: the most channels of any layer.
       kernel_size: of all 2-D convolutions.
       latent_size: length of the latent vector.
-      latent_norm: standardise the latent before its tanh; without it a fast run can saturate every latent for good
-        (`latent_saturated` in the metrics), and with it the difference no longer depends on the person.
+      latent_norm: standardise the latent before its tanh. Without this a fast run can saturate every latent for good
+        (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
       join_level: the feedforward path leaves after so many stride-2 convolutions, 1..3; 0 is no path (CAAE).
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
