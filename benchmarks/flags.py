@@ -1,0 +1,57 @@
+"""The command-line flags that benchmarks share."""
+
+import argparse
+
+from benchmarks import harness
+from benchmarks.comparison import Plan
+
+
+def parser(doc: str) -> argparse.ArgumentParser:
+    """Returns a parser with --output."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--output", help="JSON file to write")
+    return made
+
+
+def add_network(made: argparse.ArgumentParser) -> None:
+    """Adds the network's sizes; the defaults are the reference network."""
+    made.add_argument("--image_size", type=int, default=64)
+    made.add_argument("--width", type=int, default=64)
+    made.add_argument("--max_width", type=int, default=512)
+    made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+
+
+def add_comparison(made: argparse.ArgumentParser, rounds: int) -> None:
+    """Adds peers and rounds."""
+    made.add_argument("--rounds", type=int, default=rounds, help="turns of each peer that count")
+    made.add_argument("--warmup", type=int, default=3, help="calls of each peer before them")
+    made.add_argument("--peers", type=names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
+    made.add_argument(
+        "--most_others", type=float, default=0.1,
+        help="take a round again if other processes had more than this share of the processors (default 0.1)",
+    )  # fmt: skip
+    made.add_argument("--platform", choices=("cpu", "gpu"), default="cpu", help="where every peer computes")
+
+
+def plan(flags: argparse.Namespace) -> Plan:
+    """Returns what `add_comparison`'s flags say.
+
+    Raises:
+      SystemExit: a peer that there is not.
+    """
+    unknown = set(flags.peers) - set(harness.PEERS)
+    if unknown or "ours" not in flags.peers:
+        raise SystemExit(f"--peers must be ours and some of {','.join(harness.PEERS)}; got {','.join(flags.peers)}")
+    # On "gpu" JAX and PyTorch find the device themselves; the comparison gives no ratio if one of them does not.
+    environment = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""} if flags.platform == "cpu" else {}
+    return Plan(tuple(flags.peers), flags.rounds, flags.warmup, flags.most_others, environment)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Splits "a,b"."""
+    return tuple(filter(None, text.split(",")))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Splits "1,2"."""
+    return tuple(int(part) for part in text.split(","))

@@ -1,0 +1,75 @@
+"""Weights and pictures that every peer starts from; numpy only, so that each peer's process reads the same ones."""
+
+import pathlib
+
+import numpy as np
+
+from benchmarks.settings import NUM_LABELS, Settings
+
+Tree = dict
+
+
+def make_weights(shapes: Tree, seed: int = 0) -> Tree:
+    """Returns numpy arrays of these shapes: kernels with the variance that keeps activations alive, statistics as new.
+
+    The networks' own initialisation is not used, as it starts the difference at zero, where much would be unseen.
+
+    Args:
+      shapes: a tree of anything with a `shape`; leaves are told apart by their names.
+      seed: of the random numbers.
+    """
+    random = np.random.default_rng(seed)
+
+    def fill(tree: Tree) -> Tree:
+        return {name: fill(leaf) if isinstance(leaf, dict) else make(name, leaf.shape) for name, leaf in tree.items()}
+
+    def make(name: str, shape: tuple[int, ...]) -> np.ndarray:
+        if name in ("scale", "var"):
+            return np.ones(shape, np.float32)
+        if name != "kernel":
+            return random.normal(scale=0.02, size=shape).astype(np.float32) if name == "bias" else np.zeros(shape, "f")
+        return (random.normal(size=shape) * np.sqrt(1.0 / np.prod(shape[:-1]))).astype(np.float32)
+
+    return fill(shapes)
+
+
+def make_batch(settings: Settings, seed: int = 0) -> dict[str, np.ndarray]:
+    """Returns random pictures and one-hot labels, see `cdaae_jax.train_step.Batch`."""
+    random = np.random.default_rng(seed)
+    shape = (settings.batch_size, settings.image_size, settings.image_size, 3)
+    return {
+        "source": random.integers(0, 256, shape, np.uint8),
+        "target": random.integers(0, 256, shape, np.uint8),
+        "label": np.eye(NUM_LABELS, dtype=np.float32)[random.integers(0, NUM_LABELS, settings.batch_size)],
+    }
+
+
+def save(path: pathlib.Path, tree: Tree) -> None:
+    """Writes a tree of arrays as one .npz file."""
+    np.savez(path, **_flatten(tree))
+
+
+def load(path: pathlib.Path) -> Tree:
+    """Reads what `save` wrote."""
+    tree: Tree = {}
+    with np.load(path) as arrays:
+        for name, array in arrays.items():
+            *folders, leaf = name.split("/")
+            inner = tree
+            for folder in folders:
+                inner = inner.setdefault(folder, {})
+            inner[leaf] = array
+    return tree
+
+
+def _flatten(tree: Tree, prefix: str = "") -> dict[str, np.ndarray]:
+    flat = {}
+    for name, leaf in tree.items():
+        flat |= _flatten(leaf, f"{prefix}{name}/") if isinstance(leaf, dict) else {prefix + name: leaf}
+    return flat
+
+
+def fingerprint(pictures: np.ndarray) -> dict[str, float]:
+    """Returns the mean of pictures uint8 [n, h, w, 3], and a weighted one that tells places and channels apart."""
+    place = np.random.default_rng(0).uniform(0.0, 2.0, pictures.shape[1:])
+    return {"mean": float(pictures.mean()), "weighted_mean": float((pictures * place).mean())}

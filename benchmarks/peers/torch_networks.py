@@ -1,0 +1,195 @@
+"""The networks of `cdaae_jax.models` in PyTorch: NCHW, float32 parameters, default layers, nothing of our own.
+
+A stride-2 convolution with SAME padding pads an odd kernel by one pixel more on the right and below. PyTorch's
+`padding=` pads both sides alike, which here is the same network seen in a mirror: one pixel more on the left and
+above. So with odd kernels these networks take and give mirrored pictures (both axes) with mirrored kernels, and need
+no separate padding, which would cost PyTorch time. `carry_over` mirrors the weights.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cdaae_jax.config import Model
+from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
+
+
+class Generated(NamedTuple):
+    """What the generator returns: image [n, 3, s, s] in (-1, 1), latent [n, z], difference [n, c, h, h] or None."""
+
+    image: torch.Tensor
+    latent: torch.Tensor
+    difference: torch.Tensor | None
+
+
+class Networks(NamedTuple):
+    """The three networks that are trained."""
+
+    generator: nn.Module
+    image_discriminator: nn.Module
+    latent_discriminator: nn.Module
+
+
+def is_mirrored(kernel_size: int) -> bool:
+    """Says whether the networks see pictures upside down and left to right (see the module's docstring)."""
+    return kernel_size % 2 == 1
+
+
+def _down(inputs: int, outputs: int, kernel_size: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel_size, stride=2, padding=(kernel_size - 1) // 2)
+
+
+def _up(inputs: int, outputs: int, kernel_size: int) -> nn.ConvTranspose2d:
+    padding = (kernel_size - 1) // 2
+    return nn.ConvTranspose2d(
+        inputs, outputs, kernel_size, stride=2, padding=padding, output_padding=2 + 2 * padding - kernel_size
+    )
+
+
+def _flat(kernel_size: int, inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel_size, padding="same")
+
+
+class Encoder(nn.Module):
+    """See `cdaae_jax.models.encoder.Encoder`."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.join_level = model.join_level
+        self.latent_norm = model.latent_norm
+        levels = range(1, num_levels(model.image_size) + 1)
+        sizes = [3, *(channels(level, model.width, model.max_width) for level in levels)]
+        for level in levels:
+            self.add_module(f"convolution_{level}", _down(sizes[level - 1], sizes[level], model.kernel_size))
+        self.latent = nn.Linear(SMALLEST * SMALLEST * sizes[-1], model.latent_size)
+        self.activation = nn.LeakyReLU(model.leak, inplace=True)
+        self.num_levels = len(levels)
+
+    def forward(self, source: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """Encodes photos [n, 3, s, s] in [-1, 1] to the low-level features and the latent [n, z]."""
+        features, low_level = source, None
+        for level in range(1, self.num_levels + 1):
+            features = self.activation(self.get_submodule(f"convolution_{level}")(features))
+            if level == self.join_level:
+                low_level = features
+        latent = self.latent(features.flatten(1)).float()
+        if self.latent_norm:
+            latent = F.layer_norm(latent, latent.shape[1:], eps=1e-6)
+        return low_level, torch.tanh(latent)
+
+
+class Decoder(nn.Module):
+    """See `cdaae_jax.models.decoder.DifferenceDecoder`."""
+
+    def __init__(self, model: Model, label_size: int):
+        super().__init__()
+        self.join_level = model.join_level
+        self.top = num_levels(model.image_size)
+        self.repeats = model.label_repeats or max(1, model.latent_size // label_size)
+        size = channels(self.top, model.width, model.max_width)
+        self.dense = nn.Linear(model.latent_size + self.repeats * label_size, SMALLEST * SMALLEST * size)
+        for level in range(self.top - 1, -1, -1):
+            outputs = channels(level, model.width, model.max_width) if level else max(8, model.width // 2)
+            self.add_module(f"up_{level}", _up(size, outputs, model.kernel_size))
+            size = outputs
+        self.refine = _flat(model.kernel_size, size, max(8, model.width // 4))
+        self.picture = _flat(model.kernel_size, max(8, model.width // 4), 3)
+        self.activation = nn.LeakyReLU(model.leak, inplace=True)
+
+    def forward(
+        self, low_level: torch.Tensor | None, latent: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Decodes a latent [n, z] and a label [n, l] to the image and the difference."""
+        features = self.dense(torch.cat([latent, label.repeat(1, self.repeats)], 1))
+        features = self.activation(features.unflatten(1, (-1, SMALLEST, SMALLEST)))
+        difference = None
+        for level in range(self.top - 1, -1, -1):
+            features = self.get_submodule(f"up_{level}")(features)
+            if level > 0 and level == self.join_level:
+                difference = features
+                features = low_level + difference
+            else:
+                features = self.activation(features)
+        image = self.picture(self.activation(self.refine(features)))
+        return torch.tanh(image.float()), difference
+
+
+class Generator(nn.Module):
+    """Encoder and difference decoder in a row."""
+
+    def __init__(self, model: Model, label_size: int):
+        super().__init__()
+        self.encoder = Encoder(model)
+        self.decoder = Decoder(model, label_size)
+
+    def forward(self, source: torch.Tensor, label: torch.Tensor) -> Generated:
+        """`source` is [n, 3, s, s] in [-1, 1]; `label` is [n, l]."""
+        low_level, latent = self.encoder(source)
+        image, difference = self.decoder(low_level, latent, label)
+        return Generated(image, latent, difference)
+
+
+class ImageDiscriminator(nn.Module):
+    """See `cdaae_jax.models.discriminators.ImageDiscriminator`."""
+
+    def __init__(self, model: Model, label_size: int):
+        super().__init__()
+        width, side = model.discriminator_width, model.image_size // 16
+        sizes = [3, width + label_size, 2 * width, 4 * width]
+        for i in range(4):
+            self.add_module(f"convolution_{i + 1}", _down(sizes[i], width * 2**i, model.kernel_size))
+            if i > 0:
+                self.add_module(f"norm_{i + 1}", nn.BatchNorm2d(width * 2**i))
+        self.dense = nn.Linear(side * side * width * 8, model.discriminator_dense)
+        self.logit = nn.Linear(model.discriminator_dense, 1)
+        self.activation = nn.LeakyReLU(model.leak, inplace=True)
+
+    def forward(self, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """Returns logits [n] of pictures [n, 3, s, s] under labels [n, l]."""
+        features = self.activation(self.convolution_1(image))
+        maps = label[:, :, None, None].expand(-1, -1, *features.shape[2:])
+        features = torch.cat([features, maps.to(features.dtype)], 1)
+        features = self.activation(self.norm_2(self.convolution_2(features)))
+        features = self.activation(self.norm_3(self.convolution_3(features)))
+        features = self.activation(self.norm_4(self.convolution_4(features)))
+        hidden = self.activation(self.dense(features.flatten(1)))
+        with torch.autocast(image.device.type, enabled=False):
+            return self.logit(hidden.float())[:, 0]
+
+
+class LatentDiscriminator(nn.Module):
+    """See `cdaae_jax.models.discriminators.LatentDiscriminator`."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        size = model.latent_size
+        for i, units in enumerate((64, 32, 16), start=1):
+            self.add_module(f"dense_{i}", nn.Linear(size, units))
+            self.add_module(f"norm_{i}", nn.BatchNorm1d(units))
+            size = units
+        self.logit = nn.Linear(size, 1)
+        self.activation = nn.LeakyReLU(model.leak, inplace=True)
+
+    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+        """Returns logits [n] of latents [n, z]."""
+        with torch.autocast(latent.device.type, enabled=False):
+            hidden = self.activation(self.norm_1(self.dense_1(latent)))
+            hidden = self.activation(self.norm_2(self.dense_2(hidden)))
+            hidden = self.activation(self.norm_3(self.dense_3(hidden)))
+            return self.logit(hidden)[:, 0]
+
+
+def build(model: Model, label_size: int) -> Networks:
+    """Returns the networks of a model configuration, in training mode.
+
+    Raises:
+      ValueError: the configuration asks for what this peer does not have.
+    """
+    if model.upsampling != "deconv" or model.discriminator_norm != "batch":
+        raise ValueError(
+            f"upsampling {model.upsampling!r} with {model.discriminator_norm!r} norm: the peers have only 'deconv' "
+            "and 'batch', the defaults"
+        )
+    return Networks(Generator(model, label_size), ImageDiscriminator(model, label_size), LatentDiscriminator(model))

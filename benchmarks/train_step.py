@@ -1,0 +1,36 @@
+"""Times one training step (generator and both discriminators, Adam, running average) against PyTorch and plain Flax.
+
+python benchmarks/train_step.py --output=train_step.json
+python benchmarks/train_step.py --peers=ours,torch_eager --kernel_sizes=4 --rounds=5
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+from benchmarks import comparison, flags, report  # noqa: E402
+from benchmarks.settings import Settings  # noqa: E402
+
+
+def main() -> None:
+    parser = flags.parser(__doc__)
+    flags.add_network(parser)
+    flags.add_comparison(parser, rounds=15)
+    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step")
+    parser.add_argument("--kernel_sizes", type=flags.numbers, default=(4, 5))
+    parser.add_argument("--join_level", type=int, default=1)
+    given = parser.parse_args()
+    cases = {
+        f"k{kernel_size}": Settings(
+            kernel_size=kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
+            max_width=given.max_width, join_level=given.join_level, dtype=given.dtype,
+        )
+        for kernel_size in given.kernel_sizes
+    }  # fmt: skip
+    content = comparison.compare("TrainStep", cases, flags.plan(given), unit="image")
+    report.write_json(given.output, content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""One peer in a process of its own: builds its task once, then runs turns when told to, and sleeps in between.
+
+Started by `benchmarks.harness.Worker`. Reads JSON lines from standard input, answers with JSON lines on what was
+standard output; whatever libraries print there goes to standard error instead.
+"""
+
+import importlib
+import json
+import os
+import pathlib
+import resource
+import sys
+import time
+from typing import Any
+
+from benchmarks import inputs
+from benchmarks.settings import Settings
+
+# Where a peer lives, and how its classes are told apart.
+PEERS = {
+    "ours": ("benchmarks.peers.ours", {}),
+    "flax": ("benchmarks.peers.flax_peer", {}),
+    "torch_eager": ("benchmarks.peers.torch_peer", {}),
+    "torch_compile": ("benchmarks.peers.torch_peer", {"compiled": True}),
+}
+
+
+def main() -> None:
+    """Serves the commands "weights", "build", "turn" and "memory" until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    module_name, options = PEERS[sys.argv[1]]
+    work = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        command = request.pop("command")
+        if command == "import":
+            module = importlib.import_module(module_name)
+            module.describe()  # starts the device's own threads and pools too, so that none counts as the step's
+            answer: dict[str, Any] = {"peak_bytes": _peak_bytes(), "about": module.describe()}
+        elif command == "weights":
+            inputs.save(pathlib.Path(request["path"]), module.make_weights(Settings(**request["settings"])))
+            answer = {}
+        elif command == "build":
+            work = None
+            weights = inputs.load(pathlib.Path(request["weights"]))
+            settings = Settings(**request["settings"])
+            work = getattr(module, request["task"])(settings, weights, **options, **request["options"])
+            del weights
+            began = time.perf_counter()
+            work()
+            answer = {"first_call_seconds": time.perf_counter() - began, "check": work.check()}
+        else:
+            answer = _turn(work, request["calls"])
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _turn(work: Any, calls: int) -> dict[str, float]:
+    """Calls the work so many times, and says how long that took and how much of the processors it had."""
+    used, began = time.process_time(), time.perf_counter()
+    for _ in range(calls):
+        work()
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - used,
+        "peak_bytes": _peak_bytes(),
+    }
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()
