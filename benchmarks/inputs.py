@@ -20,17 +20,22 @@ def make_weights(shapes: Tree, seed: int = 0) -> Tree:
     """
     random = np.random.default_rng(seed)
 
-    def fill(tree: Tree) -> Tree:
-        return {name: fill(leaf) if isinstance(leaf, dict) else make(name, leaf.shape) for name, leaf in tree.items()}
+    def fill(tree: Tree, layer: str) -> Tree:
+        return {
+            name: fill(leaf, name) if isinstance(leaf, dict) else make(layer, name, leaf.shape)
+            for name, leaf in tree.items()
+        }
 
-    def make(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def make(layer: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
         if name in ("scale", "var"):
             return np.ones(shape, np.float32)
-        if name != "kernel":
-            return random.normal(scale=0.02, size=shape).astype(np.float32) if name == "bias" else np.zeros(shape, "f")
-        return (random.normal(size=shape) * np.sqrt(1.0 / np.prod(shape[:-1]))).astype(np.float32)
+        if name in ("bias", "mean"):
+            return random.normal(scale=0.02, size=shape).astype(np.float32)
+        # A transposed convolution reads its kernel's last axis, and a quarter of its taps meet in each output pixel.
+        variance = 8.0 / np.prod([*shape[:2], shape[3]]) if layer.startswith("up_") else 2.0 / np.prod(shape[:-1])
+        return (random.normal(size=shape) * np.sqrt(variance)).astype(np.float32)
 
-    return fill(shapes)
+    return fill(shapes, "")
 
 
 def make_batch(settings: Settings, seed: int = 0) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The networks as a Flax user writes them: nn.Conv and nn.ConvTranspose, with the names and shapes of our parameters."""
+"""The networks as a Flax user writes them: nn.Conv and nn.ConvTranspose, with our parameters' names and shapes."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ from cdaae_jax.config import Config
 
 
 def make_step(config: Config):
-    """Returns the jitted function (state, batch, prior) -> (state, losses); the state is a dictionary and is donated."""
+    """Returns the jitted (state, batch, prior) -> (state, losses), which consumes the state, and what makes a state."""
     generator, image_discriminator, latent_discriminator = flax_networks.build(config.model)
     optim, weights = config.optim, config.loss
     adam = optax.adam(optim.learning_rate, b1=optim.beta1, b2=optim.beta2)

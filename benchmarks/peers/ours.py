@@ -25,7 +25,7 @@ def make_weights(settings: Settings) -> inputs.Tree:
 def draw_prior(seed: int, step: int, shape: tuple[int, int]) -> np.ndarray:
     """Returns the samples that our step on one device draws for the latent discriminator."""
     keys = jax.vmap(jax.random.fold_in, (None, 0))(stream(seed, "prior", jnp.int32(step)), jnp.arange(shape[0]))
-    return np.asarray(jax.vmap(lambda key: jax.random.uniform(key, shape[1:], minval=-1.0, maxval=1.0))(keys))
+    return np.array(jax.vmap(lambda key: jax.random.uniform(key, shape[1:], minval=-1.0, maxval=1.0))(keys))
 
 
 class TrainStep:

@@ -90,6 +90,11 @@ class Training:
             "latent_discriminator/loss": latent_loss.detach(),
         }
 
+    def first_moments(self, name: str) -> list[torch.Tensor]:
+        """Returns Adam's running means of a network's gradients, in the order of its parameters."""
+        i = self.networks._fields.index(name)
+        return [self._optimizers[i].state[parameter]["exp_avg"] for parameter in self._parameters[i]]
+
     def _make_optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         optim = self._config.optim
         return torch.optim.Adam(parameters, lr=optim.learning_rate, betas=(optim.beta1, optim.beta2), fused=True)

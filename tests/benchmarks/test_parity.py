@@ -1,0 +1,163 @@
+"""All peers compute the same: networks to 1e-4, and one training step's losses and parameters."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks import inputs
+from benchmarks.peers import flax_networks, flax_peer, ours
+from benchmarks.settings import NUM_LABELS, Settings
+from cdaae_jax import images
+from cdaae_jax.models import registry
+from cdaae_jax.state import NETWORKS
+
+torch = pytest.importorskip("torch", reason="needs PyTorch, the extra `bench`")
+
+from benchmarks.peers import carry_over, torch_networks, torch_peer, torch_training  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'", "ignore::DeprecationWarning")
+TINY = Settings(batch_size=4, image_size=32, width=4, max_width=16, discriminator_width=4, discriminator_dense=8)
+CASES = [dataclasses.replace(TINY, kernel_size=kernel, join_level=join) for kernel in (4, 5) for join in (0, 1, 2)]
+each_case = pytest.mark.parametrize("settings", CASES, ids=lambda case: f"k{case.kernel_size}-join{case.join_level}")
+
+
+@functools.cache
+def weights_of(settings: Settings) -> inputs.Tree:
+    weights = ours.make_weights(settings)
+    random = np.random.default_rng(1)
+    # Statistics that differ by channel, so that running with them shows a mistake.
+    weights["batch_stats"] = jax.tree.map(
+        lambda leaf: leaf + random.uniform(0.0, 0.5, leaf.shape).astype(np.float32), weights["batch_stats"]
+    )
+    return weights
+
+
+def carried(settings: Settings) -> torch_networks.Networks:
+    model, weights = settings.config().model, weights_of(settings)
+    networks = torch_networks.build(model, NUM_LABELS)
+    carry_over.load(networks, model, weights["params"], weights["batch_stats"])
+    return networks
+
+
+def close(ours_says, theirs_says, tolerance=1e-4):
+    np.testing.assert_allclose(np.asarray(ours_says), np.asarray(theirs_says), rtol=tolerance, atol=tolerance)
+
+
+@each_case
+def test_pytorch_generator_and_discriminators_give_our_outputs(settings):
+    model, weights, batch = settings.config().model, weights_of(settings), inputs.make_batch(settings)
+    networks, theirs = registry.build(model), carried(settings)
+    pictures, label = np.asarray(images.to_network(jnp.asarray(batch["source"]))), batch["label"]
+    pictures_there, label_there = carry_over.to_torch(pictures, model), torch.from_numpy(label)
+
+    mine = networks.generator.apply({"params": weights["params"]["generator"]}, pictures, label)
+    with torch.no_grad():
+        other = theirs.generator(pictures_there, label_there)
+    close(mine.image, carry_over.from_torch(other.image, model))
+    close(mine.latent, other.latent)
+    assert float(np.std(mine.image)) > 0.05  # all grey would be equal too
+    if settings.join_level:
+        close(mine.difference, carry_over.from_torch(other.difference, model))
+    else:
+        assert mine.difference is None and other.difference is None
+
+    latents = np.array(mine.latent)
+    for name, our_inputs, their_inputs in (
+        ("image_discriminator", (pictures, label), (pictures_there, label_there)),
+        ("latent_discriminator", (latents,), (torch.from_numpy(latents),)),
+    ):
+        variables = {"params": weights["params"][name], "batch_stats": weights["batch_stats"][name]}
+        for train in (False, True):
+            logits = getattr(networks, name).apply(variables, *our_inputs, train=train, mutable=["batch_stats"])[0]
+            with torch.no_grad():
+                close(logits, getattr(theirs, name).train(train)(*their_inputs))
+
+
+@each_case
+def test_plain_flax_networks_have_our_parameters_and_give_our_outputs(settings):
+    model, weights, batch = settings.config().model, weights_of(settings), inputs.make_batch(settings)
+    pictures, label = images.to_network(jnp.asarray(batch["source"])), batch["label"]
+    inputs_of = {
+        "generator": (pictures, label),
+        "image_discriminator": (pictures, label),
+        "latent_discriminator": (weights["prior"],),
+    }
+    for name in NETWORKS:
+        variables = {"params": weights["params"][name], "batch_stats": weights["batch_stats"].get(name, {})}
+        options = {} if name == "generator" else {"train": False}
+        mine = getattr(registry.build(model), name).apply(variables, *inputs_of[name], **options)
+        theirs = getattr(flax_networks.build(model), name).apply(variables, *inputs_of[name], **options)
+        jax.tree.map(close, mine, theirs)
+
+
+@pytest.mark.parametrize("kernel_size", [4, 5])
+def test_one_training_step_has_the_same_losses_and_leads_to_the_same_parameters(kernel_size):
+    settings = dataclasses.replace(TINY, kernel_size=kernel_size)
+    model, weights = settings.config().model, weights_of(settings)
+    our_step, flax_step, torch_step = (peer.TrainStep(settings, weights) for peer in (ours, flax_peer, torch_peer))
+    for step in (our_step, flax_step, torch_step):
+        step()
+    mine = our_step.check()
+    for peer in (flax_step, torch_step):
+        theirs = peer.check()
+        assert len(theirs) == 4
+        for name, value in theirs.items():
+            assert value == pytest.approx(mine[name], abs=1e-5), name
+
+    state = jax.device_get(our_step.state)
+    moments = {name: state.opt_state[name][0].mu for name in NETWORKS}
+    scales = {name: max(np.abs(leaf).max() for leaf in jax.tree.leaves(moments[name])) for name in NETWORKS}
+    for name in NETWORKS:
+        theirs = flax_step.state["opt_state"][name][0].mu
+        close_leaves(moments[name], theirs, 1e-4 * scales[name])
+        agreeing(state.params[name], flax_step.state["params"][name], moments[name], 1e-3 * scales[name], settings)
+    close_leaves(state.batch_stats, flax_step.state["batch_stats"], 1e-5)
+    # What PyTorch should hold now is what our trees become when they are carried over.
+    training = torch_step.training
+    for i, (name, network) in enumerate(training.networks._asdict().items()):
+        wanted = {}
+        for what, tree in (("moments", moments), ("params", state.params)):
+            expected = torch_networks.build(model, NUM_LABELS)
+            carry_over.load(expected, model, tree, state.batch_stats)
+            wanted[what] = [parameter.detach().numpy() for parameter in expected[i].parameters()]
+        theirs = [parameter.detach().numpy() for parameter in network.parameters()]
+        close_leaves(wanted["moments"], training.first_moments(name), 1e-4 * scales[name])
+        agreeing(wanted["params"], theirs, wanted["moments"], 1e-3 * scales[name], settings)
+        if name == "generator":
+            # The first average is nine tenths of the new parameters.
+            before = [parameter.detach().numpy() for parameter in carried(settings).generator.parameters()]
+            average = [0.1 * old + 0.9 * new for old, new in zip(before, theirs, strict=True)]
+            close_leaves(average, training.ema, 1e-6)
+    average = jax.tree.map(
+        lambda old, new: 0.1 * old + 0.9 * new, weights["params"]["generator"], state.params["generator"]
+    )
+    close_leaves(average, state.ema, 1e-6)
+    close_leaves(state.ema, flax_step.state["ema"], 2.1 * settings.config().optim.learning_rate)
+
+
+def close_leaves(mine, theirs, tolerance):
+    for own, other in zip(jax.tree.leaves(mine), jax.tree.leaves(theirs), strict=True):
+        np.testing.assert_allclose(np.asarray(own), np.asarray(other), rtol=1e-3, atol=tolerance)
+
+
+def agreeing(mine, theirs, moments, least, settings):
+    """Adam's first step is the rate times the gradient's sign: where the gradient is only rounding, no two agree."""
+    rate = settings.config().optim.learning_rate
+    for own, other, moment in zip(*map(jax.tree.leaves, (mine, theirs, moments)), strict=True):
+        difference = np.abs(np.asarray(own) - np.asarray(other))
+        assert difference.max() < 2.1 * rate
+        assert not (difference[np.abs(moment) > least] > 0.01 * rate).any()
+
+
+def test_pytorch_skips_nothing_that_the_step_needs():
+    settings = TINY
+    step = torch_peer.TrainStep(settings, weights_of(settings))
+    before = [parameter.detach().clone() for network in step.training.networks for parameter in network.parameters()]
+    step()
+    after = [parameter for network in step.training.networks for parameter in network.parameters()]
+    assert all((old != new).any() for old, new in zip(before, after, strict=True))
+    assert isinstance(step.training, torch_training.Training)
