@@ -5,6 +5,8 @@ import argparse
 from benchmarks import harness
 from benchmarks.comparison import Plan
 
+CPU_ONLY = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+
 
 def parser(doc: str) -> argparse.ArgumentParser:
     """Returns a parser with --output."""
@@ -21,15 +23,20 @@ def add_network(made: argparse.ArgumentParser) -> None:
     made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
 
 
-def add_comparison(made: argparse.ArgumentParser, rounds: int) -> None:
-    """Adds peers and rounds."""
+def add_rounds(made: argparse.ArgumentParser, rounds: int) -> None:
+    """Adds how often everybody takes a turn, and which rounds count."""
     made.add_argument("--rounds", type=int, default=rounds, help="turns of each peer that count")
     made.add_argument("--warmup", type=int, default=3, help="calls of each peer before them")
-    made.add_argument("--peers", type=names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
     made.add_argument(
         "--most_others", type=float, default=0.1,
         help="take a round again if other processes had more than this share of the processors (default 0.1)",
     )  # fmt: skip
+
+
+def add_comparison(made: argparse.ArgumentParser, rounds: int) -> None:
+    """Adds peers and rounds."""
+    add_rounds(made, rounds)
+    made.add_argument("--peers", type=names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
     made.add_argument("--platform", choices=("cpu", "gpu"), default="cpu", help="where every peer computes")
 
 
@@ -39,12 +46,20 @@ def plan(flags: argparse.Namespace) -> Plan:
     Raises:
       SystemExit: a peer that there is not.
     """
-    unknown = set(flags.peers) - set(harness.PEERS)
-    if unknown or "ours" not in flags.peers:
-        raise SystemExit(f"--peers must be ours and some of {','.join(harness.PEERS)}; got {','.join(flags.peers)}")
+    check_peers(flags.peers)
     # On "gpu" JAX and PyTorch find the device themselves; the comparison gives no ratio if one of them does not.
-    environment = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""} if flags.platform == "cpu" else {}
+    environment = CPU_ONLY if flags.platform == "cpu" else {}
     return Plan(tuple(flags.peers), flags.rounds, flags.warmup, flags.most_others, environment)
+
+
+def check_peers(peers: tuple[str, ...]) -> None:
+    """Ends the program on a peer that there is not.
+
+    Raises:
+      SystemExit: there is one.
+    """
+    if set(peers) - set(harness.PEERS) or "ours" not in peers:
+        raise SystemExit(f"--peers must be ours and some of {','.join(harness.PEERS)}; got {','.join(peers)}")
 
 
 def names(text: str) -> tuple[str, ...]:

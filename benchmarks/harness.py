@@ -33,9 +33,9 @@ class WorkerFailed(RuntimeError):
 class Worker:
     """A peer's process. Use it as a context manager."""
 
-    def __init__(self, peer: str, environment: dict[str, str] | None = None):
-        """Starts the process; `environment` is set on top of the peer's own."""
-        self.peer = peer
+    def __init__(self, peer: str, environment: dict[str, str] | None = None, name: str | None = None):
+        """Starts the process; `environment` is set on top of the peer's own, `name` tells two of one peer apart."""
+        self.peer = name or peer
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", peer],
             stdin=subprocess.PIPE,
@@ -82,6 +82,12 @@ def peer_environment(peer: str) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "OMP_", "KMP_"))}
     own["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [own.get("PYTHONPATH")])])
     return own | (OUR_ENVIRONMENT if peer == "ours" else {})
+
+
+def enter_our_environment() -> None:
+    """Starts this program again with what our launchers set, if it was started without."""
+    if any(os.environ.get(name) != value for name, value in OUR_ENVIRONMENT.items()):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], peer_environment("ours"))
 
 
 def missing(peer: str) -> str | None:

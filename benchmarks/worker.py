@@ -26,7 +26,7 @@ PEERS = {
 
 
 def main() -> None:
-    """Serves the commands "weights", "build", "turn" and "memory" until standard input ends."""
+    """Serves the commands "import", "weights", "build" and "turn" until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module_name, options = PEERS[sys.argv[1]]
@@ -49,7 +49,11 @@ def main() -> None:
             del weights
             began = time.perf_counter()
             work()
-            answer = {"first_call_seconds": time.perf_counter() - began, "check": work.check()}
+            answer = {
+                "first_call_seconds": time.perf_counter() - began,
+                "check": work.check(),
+                "peak_bytes": _peak_bytes(),
+            }
         else:
             answer = _turn(work, request["calls"])
         answers.write(json.dumps(answer) + "\n")

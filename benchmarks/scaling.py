@@ -1,0 +1,76 @@
+"""What it costs to map the step over more devices: a fixed global batch over 1, 2, 4 and 8 fake CPU devices.
+
+python benchmarks/scaling.py --output=scaling.json
+
+The devices share the same processors, so no count can be faster than one device: what is above 1 is the overhead of
+splitting the batch (smaller matrices, copies of the parameters, all-reduces), which real devices have as well.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+from benchmarks import flags, harness, report  # noqa: E402
+from benchmarks.settings import Settings  # noqa: E402
+
+
+def main() -> None:
+    parser = flags.parser(__doc__)
+    flags.add_network(parser)
+    flags.add_rounds(parser, rounds=9)
+    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step over all devices")
+    parser.add_argument("--kernel_size", type=int, default=4)
+    parser.add_argument("--devices", type=flags.numbers, default=(1, 2, 4, 8))
+    given = parser.parse_args()
+    if given.devices[0] != 1 or any(given.batch_size % count for count in given.devices):
+        raise SystemExit(f"--devices must begin with 1 and divide the batch of {given.batch_size}; got {given.devices}")
+    settings = Settings(
+        kernel_size=given.kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
+        max_width=given.max_width, dtype=given.dtype,
+    )  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        weights = stack.enter_context(harness.weights_for(settings))
+        workers, first = [], {}
+        for count in given.devices:
+            environment = {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(count)}
+            worker = stack.enter_context(harness.Worker("ours", environment, name=str(count)))
+            first[worker.peer] = worker.build("TrainStep", settings, weights, num_devices=count)
+            workers.append(worker)
+        # Batch statistics and the prior do not depend on the number of devices, so neither do the losses.
+        difference = harness.check_same({"ours": first["1"]["check"]} | {n: a["check"] for n, a in first.items()}, 1e-3)
+        turns, retaken = harness.alternate(workers, given.rounds, given.warmup, given.most_others)
+    overheads = harness.ratios(turns, "1")
+    results, rows = {}, []
+    for count, own in turns.items():
+        milliseconds = harness.spread([1e3 * seconds for seconds in own.seconds])
+        overhead = overheads.get(count)
+        results[count] = {
+            "milliseconds": milliseconds, "seconds_by_round": own.seconds, "others_share_by_round": own.others,
+            "time_relative_to_one_device": overhead, "first_call_seconds": first[count]["first_call_seconds"],
+        }  # fmt: skip
+        rows.append([
+            count, milliseconds["median"], milliseconds["upper_quartile"] - milliseconds["lower_quartile"],
+            overhead["median"] if overhead else 1.0,
+            overhead and f"{overhead['lower_quartile']:.3f}..{overhead['upper_quartile']:.3f}", max(own.others),
+        ])  # fmt: skip
+    report.print_table(
+        f"global batch {settings.batch_size}: {given.rounds} rounds ({retaken} taken again), "
+        f"losses differ by at most {difference:.1e}",
+        ("devices", "ms", "IQR", "x one device", "quartiles", "CPU of others"),
+        rows,
+    )
+    report.write_json(
+        given.output,
+        {
+            "settings": dataclasses.asdict(settings), "rounds": given.rounds, "rounds_taken_again": retaken,
+            "devices": results, "environment_of_ours": harness.OUR_ENVIRONMENT,
+            "overhead": {count: ratio["median"] for count, ratio in overheads.items()},
+        },
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
