@@ -18,14 +18,14 @@ class Plan:
       peers: names from `harness.PEERS`.
       rounds: turns of each peer that count.
       warmup: calls of each peer before them.
-      most_others: see `harness.alternate`.
+      quiet: which rounds count.
       environment: set in every peer's process.
     """
 
     peers: tuple[str, ...]
     rounds: int
     warmup: int
-    most_others: float
+    quiet: harness.Quiet
     environment: dict[str, str]
 
 
@@ -66,7 +66,7 @@ def _compare_case(
         # The same weights and pictures must give the same numbers, or the times compare different work.
         tolerance = 1e-3 if settings.dtype == "float32" else 0.5
         difference = harness.check_same({peer: answer["check"] for peer, answer in first.items()}, tolerance)
-        turns, retaken = harness.alternate(workers, plan.rounds, plan.warmup, plan.most_others)
+        turns, disturbed = harness.alternate(workers, plan.rounds, plan.warmup, plan.quiet)
         about = {worker.peer: worker.about for worker in workers}
     platforms = {description["platform"] for description in about.values()}
     ratios = harness.ratios(turns, BASE) if BASE in turns and len(platforms) == 1 else {}
@@ -86,14 +86,14 @@ def _compare_case(
             max(own.others), first[peer]["first_call_seconds"],
         ])  # fmt: skip
     report.print_table(
-        f"{task} {name}: {plan.rounds} rounds ({retaken} taken again), batch {settings.batch_size}, "
+        f"{task} {name}: {plan.rounds} rounds ({disturbed} disturbed), batch {settings.batch_size}, "
         f"{settings.image_size} px, {settings.dtype}, first results differ by at most {difference:.1e}",
         ("peer", "ms", "IQR", f"ms/{unit}", "x torch eager", "quartiles", "CPU of others", "first call s"),
         rows,
     )
     case = {
         "settings": dataclasses.asdict(settings),
-        "rounds_taken_again": retaken,
+        "rounds_disturbed": disturbed,
         "first_results_differ_by": difference,
         "peers": results,
     }

@@ -29,8 +29,17 @@ def add_rounds(made: argparse.ArgumentParser, rounds: int) -> None:
     made.add_argument("--warmup", type=int, default=3, help="calls of each peer before them")
     made.add_argument(
         "--most_others", type=float, default=0.1,
-        help="take a round again if other processes had more than this share of the processors (default 0.1)",
+        help="a round is disturbed if other processes had more than this share of the processors (default 0.1)",
     )  # fmt: skip
+    made.add_argument(
+        "--patience", type=float, default=120.0,
+        help="seconds that each case waits, and takes disturbed rounds again (default 120)",
+    )  # fmt: skip
+
+
+def quiet(flags: argparse.Namespace) -> harness.Quiet:
+    """Returns what `add_rounds`'s flags say of other processes."""
+    return harness.Quiet(flags.most_others, flags.patience)
 
 
 def add_comparison(made: argparse.ArgumentParser, rounds: int) -> None:
@@ -49,7 +58,7 @@ def plan(flags: argparse.Namespace) -> Plan:
     check_peers(flags.peers)
     # On "gpu" JAX and PyTorch find the device themselves; the comparison gives no ratio if one of them does not.
     environment = CPU_ONLY if flags.platform == "cpu" else {}
-    return Plan(tuple(flags.peers), flags.rounds, flags.warmup, flags.most_others, environment)
+    return Plan(tuple(flags.peers), flags.rounds, flags.warmup, quiet(flags), environment)
 
 
 def check_peers(peers: tuple[str, ...]) -> None:

@@ -137,30 +137,57 @@ class Turns:
     others: list[float] = dataclasses.field(default_factory=list)
 
 
-def alternate(workers: Sequence[Worker], rounds: int, warmup: int, most_others: float) -> tuple[dict[str, Turns], int]:
+@dataclasses.dataclass(frozen=True)
+class Quiet:
+    """When the machine counts as ours.
+
+    Attributes:
+      most_others: the share of the processors, 0..1, that other processes may have during a turn.
+      patience: seconds that a comparison waits in all, and takes rounds again, for the machine to become quiet.
+    """
+
+    most_others: float
+    patience: float
+
+
+def alternate(workers: Sequence[Worker], rounds: int, warmup: int, quiet: Quiet) -> tuple[dict[str, Turns], int]:
     """Lets built workers take turns, A B C A B C and so on.
 
-    A round during which other processes had more than `most_others` of the processors is taken again, up to as often
-    as there are rounds; after that every round counts, and `others` shows it.
+    A round that other processes disturbed is taken again until the patience is used up; from then on every round
+    counts. PyTorch suffers most from company: its threads wait for each other by spinning.
 
     Returns:
-      The turns by peer, and how many rounds were taken again.
+      The turns by peer, and how many of the rounds that count were disturbed.
     """
     calls = {}
     for worker in workers:
         seconds = min(worker.ask("turn", calls=1)["seconds"] for _ in range(max(1, warmup)))
         calls[worker.peer] = max(1, round(_SHORTEST_TURN / seconds))
     turns = {worker.peer: Turns() for worker in workers}
-    retaken = 0
+    disturbed, lost = 0, 0.0
     while len(turns[workers[0].peer].seconds) < rounds:
+        began = time.perf_counter()
+        while lost + time.perf_counter() - began < quiet.patience and _others_now() > quiet.most_others:
+            pass
+        lost += time.perf_counter() - began
+        began = time.perf_counter()
         taken = {worker.peer: _take_turn(worker, calls[worker.peer]) for worker in workers}
-        if retaken < rounds and max(others for _, others in taken.values()) > most_others:
-            retaken += 1
-            continue
+        if max(others for _, others in taken.values()) > quiet.most_others:
+            lost += time.perf_counter() - began
+            if lost < quiet.patience:
+                continue
+            disturbed += 1
         for peer, (seconds, others) in taken.items():
             turns[peer].seconds.append(seconds)
             turns[peer].others.append(others)
-    return turns, retaken
+    return turns, disturbed
+
+
+def _others_now() -> float:
+    """Returns the share of the processors that is in use while all workers sleep; takes a moment to find out."""
+    busy, began = _busy_seconds(), time.perf_counter()
+    time.sleep(0.3)
+    return (_busy_seconds() - busy) / (os.cpu_count() * (time.perf_counter() - began))
 
 
 def _take_turn(worker: Worker, calls: int) -> tuple[float, float]:

@@ -41,7 +41,7 @@ def main() -> None:
             workers.append(worker)
         # Batch statistics and the prior do not depend on the number of devices, so neither do the losses.
         difference = harness.check_same({"ours": first["1"]["check"]} | {n: a["check"] for n, a in first.items()}, 1e-3)
-        turns, retaken = harness.alternate(workers, given.rounds, given.warmup, given.most_others)
+        turns, disturbed = harness.alternate(workers, given.rounds, given.warmup, flags.quiet(given))
     overheads = harness.ratios(turns, "1")
     results, rows = {}, []
     for count, own in turns.items():
@@ -57,7 +57,7 @@ def main() -> None:
             overhead and f"{overhead['lower_quartile']:.3f}..{overhead['upper_quartile']:.3f}", max(own.others),
         ])  # fmt: skip
     report.print_table(
-        f"global batch {settings.batch_size}: {given.rounds} rounds ({retaken} taken again), "
+        f"global batch {settings.batch_size}: {given.rounds} rounds ({disturbed} disturbed), "
         f"losses differ by at most {difference:.1e}",
         ("devices", "ms", "IQR", "x one device", "quartiles", "CPU of others"),
         rows,
@@ -65,7 +65,7 @@ def main() -> None:
     report.write_json(
         given.output,
         {
-            "settings": dataclasses.asdict(settings), "rounds": given.rounds, "rounds_taken_again": retaken,
+            "settings": dataclasses.asdict(settings), "rounds": given.rounds, "rounds_disturbed": disturbed,
             "devices": results, "environment_of_ours": harness.OUR_ENVIRONMENT,
             "overhead": {count: ratio["median"] for count, ratio in overheads.items()},
         },

@@ -49,7 +49,11 @@ class TrainStep:
 
     def __call__(self) -> None:
         """Takes one step and waits for it."""
-        self.state, self._metrics = self._step(self.state, parallel.shard(self._batch, self._devices))
+        self.step(parallel.shard(self._batch, self._devices))
+
+    def step(self, batch: dict[str, jax.Array]) -> None:
+        """Takes one step on a batch that is already on the devices, and waits for it."""
+        self.state, self._metrics = self._step(self.state, batch)
         jax.block_until_ready((self.state, self._metrics))
 
     def check(self) -> dict[str, float]:

@@ -1,0 +1,111 @@
+"""Batches per second that the input pipeline makes, against the steps per second that eat them.
+
+python benchmarks/input_pipeline.py --output=input_pipeline.json
+
+Three ways to come by a batch: from decoded photos in memory (the default), the same with augmentation, and decoded
+from files each time (more photos than `config.data.cache_gib`). Then the training step itself, fed through the
+prefetcher as in training: the share of its time that it waits for data.
+"""
+
+import pathlib
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+from benchmarks import flags, harness, people, report  # noqa: E402
+from benchmarks.settings import Settings  # noqa: E402
+
+
+def main() -> None:
+    parser = flags.parser(__doc__)
+    flags.add_network(parser)
+    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step")
+    parser.add_argument("--kernel_size", type=int, default=4)
+    parser.add_argument("--people", type=int, default=60, help="made-up people, with 7 photos each")
+    parser.add_argument("--photo_size", type=int, default=256, help="pixels of the files")
+    parser.add_argument("--rounds", type=int, default=15, help="groups of 5 batches")
+    parser.add_argument("--steps", type=int, default=20, help="training steps through the prefetcher")
+    given = parser.parse_args()
+    harness.enter_our_environment()
+    settings = Settings(
+        kernel_size=given.kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
+        max_width=given.max_width, dtype=given.dtype,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        people.write(pathlib.Path(folder), given.people, given.photo_size)
+        makers = {
+            "in memory": _make_batches(settings, folder, cache_gib=4.0),
+            "in memory, augmented": _make_batches(settings, folder, cache_gib=4.0, shift=0.05, colour=0.05),
+            "decoded each time": _make_batches(settings, folder, cache_gib=0.0),
+        }
+        made = {name: [] for name in makers}
+        for i in range(given.rounds):
+            for name, make in makers.items():
+                made[name].append(_time(make, range(5 * i, 5 * i + 5)) / 5)
+        eaten = {name: _feed(settings, make, given.steps) for name, make in makers.items()}
+    rows, results = [], {}
+    for name, seconds in made.items():
+        median = harness.spread(seconds)["median"]
+        step, waiting = eaten[name]
+        results[name] = {
+            "batches_per_second": 1.0 / median, "milliseconds_per_batch": harness.spread([1e3 * s for s in seconds]),
+            "steps_per_second": 1.0 / step, "waiting_share": waiting, "supply_over_demand": step / median,
+        }  # fmt: skip
+        rows.append([name, 1.0 / median, 1e3 * median, 1e3 * step, step / median, f"{waiting:.2%}"])
+    report.print_table(
+        f"batches of {given.batch_size} pairs, {given.photo_size} px files, {given.image_size} px network",
+        ("photos", "batches/s", "ms/batch", "ms/step", "supply/demand", "step waits"),
+        rows,
+    )
+    content = {"pipelines": results, "environment_of_ours": harness.OUR_ENVIRONMENT}
+    report.write_json(given.output, content)
+
+
+def _make_batches(settings: Settings, folder: str, **fields):
+    """Returns the function from a step to its batch, as `cdaae_jax.train` makes it."""
+    from cdaae_jax.config import Data
+    from cdaae_jax.data import dataset as datasets
+    from cdaae_jax.data.augmentation import Augmentation
+    from cdaae_jax.data.pairs import PairSampler
+    from cdaae_jax.data.pipeline import BatchMaker, Photos
+
+    data = Data(manifests=("faces",), held_out=0, **fields)
+    everyone = datasets.load(data, pathlib.Path(folder), settings.image_size)
+    photos = Photos(everyone, settings.image_size, data.cache_gib)
+    sampler = PairSampler(everyone, data.identity_share, data.flip)
+    augment = Augmentation(data.shift, data.colour)
+    return BatchMaker(everyone, photos, sampler, 0, settings.batch_size, augment=augment)
+
+
+def _time(make, steps: range) -> float:
+    began = time.perf_counter()
+    for step in steps:
+        make(step)
+    return time.perf_counter() - began
+
+
+def _feed(settings: Settings, make, num_steps: int) -> tuple[float, float]:
+    """Trains on the batches; returns seconds per step and the share of them that the step waited for its batch."""
+    import jax
+
+    from benchmarks.peers import ours
+    from cdaae_jax import parallel
+    from cdaae_jax.data.pipeline import Prefetcher
+
+    devices = jax.local_devices()[:1]
+    work = ours.TrainStep(settings, ours.make_weights(settings))
+    work()  # compiles
+    with Prefetcher(lambda step: parallel.shard(make(step), devices), 0, num_steps + 1) as batches:
+        pipeline = iter(batches)
+        work.step(next(pipeline))  # the first batch has nobody to be made behind
+        before, began = batches.waited, time.perf_counter()
+        for batch in pipeline:
+            work.step(batch)
+        seconds = time.perf_counter() - began
+        return seconds / num_steps, (batches.waited - before) / seconds
+
+
+if __name__ == "__main__":
+    main()
