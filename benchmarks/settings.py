@@ -20,6 +20,7 @@ class Settings:
       join_level: where the feedforward path leaves the encoder.
       discriminator_width: channels of the image discriminator's first convolution.
       discriminator_dense: units of its dense layer.
+      latent_norm: standardise the latent before its tanh.
       leak: slope of the leaky ReLU below zero.
       dtype: compute type, "float32" or "bfloat16".
     """
@@ -32,6 +33,7 @@ class Settings:
     join_level: int = 1
     discriminator_width: int = 16
     discriminator_dense: int = 256
+    latent_norm: bool = True
     leak: float = 0.2
     dtype: str = "float32"
 

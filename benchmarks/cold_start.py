@@ -1,0 +1,122 @@
+"""Wall time of `cdaae-sample` on one picture, from the shell's view, with an empty and with a warm compilation cache.
+
+python benchmarks/cold_start.py --output=cold_start.json
+
+`wall` is of the program itself, nothing watched. The stages come from further runs in which the program's functions
+are watched from outside (benchmarks/sample_stages.py).
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+from benchmarks import flags, harness, people, report  # noqa: E402
+
+STAGES = ("python", "imports", "set-up", "checkpoint", "compile or load", "run", "write", "exit hooks", "process end")
+_CONFIG = """
+from cdaae_jax.config import Config, Data, Model, Run
+
+def get_config():
+    return Config(
+        data=Data(manifests=("faces",), held_out=1),
+        model=Model(image_size={image_size}, width={width}, max_width={max_width}),
+        run=Run(steps=2, batch_size=4, num_devices=1, log_steps=2, grid_steps=0, checkpoint_steps=0),
+    )
+"""
+
+
+def main() -> None:
+    parser = flags.parser(__doc__)
+    flags.add_network(parser)
+    parser.add_argument("--rounds", type=int, default=5, help="runs from a warm cache; half as many from an empty one")
+    given = parser.parse_args()
+    if given.dtype != "float32":
+        raise SystemExit("cold_start.py measures float32 only")
+    with tempfile.TemporaryDirectory() as folder:
+        bench = _Bench(pathlib.Path(folder))
+        bench.train(given)
+        colds = [bench.both(empty=True) for _ in range((given.rounds + 1) // 2)]
+        warms = [bench.both(empty=False) for _ in range(given.rounds)]
+    content = {"rounds": given.rounds, "environment_of_ours": harness.OUR_ENVIRONMENT}
+    rows = []
+    for name, runs in (("empty", colds), ("warm", warms)):
+        wall = harness.spread([seconds for seconds, _ in runs])
+        stages = {stage: harness.spread([stages[stage] for _, stages in runs])["median"] for stage in STAGES}
+        content[f"{name}_cache"] = {"wall_seconds": wall, "stages_seconds": stages}
+        rows.append([name, wall["median"], wall["upper_quartile"] - wall["lower_quartile"], *stages.values()])
+    report.print_table(
+        f"cdaae-sample on one picture, seconds: medians of {len(colds)} and {len(warms)} runs",
+        ("cache", "wall", "IQR", *STAGES),
+        rows,
+    )
+    report.write_json(given.output, content)
+
+
+class _Bench:
+    """A temporary folder with a checkpoint, a picture and a cache."""
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+        self._cache = folder / "cache"
+        own = {name: value for name, value in harness.peer_environment("ours").items() if not name.startswith("JAX_")}
+        self._environment = own | {
+            "JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(self._cache), "CDAAE_STAGES": str(folder / "stages.json"),
+        }  # fmt: skip
+
+    def train(self, given) -> None:
+        """Makes the checkpoint, as a user would."""
+        people.write(self._folder / "data", 4, given.image_size)
+        sizes = {name: getattr(given, name) for name in ("image_size", "width", "max_width")}
+        (self._folder / "config.py").write_text(_CONFIG.format(**sizes))
+        self._run(
+            "launch/train.py", f"--config={self._folder / 'config.py'}", f"--workdir={self._folder / 'run'}",
+            f"--data_dir={self._folder / 'data'}",
+        )  # fmt: skip
+
+    def both(self, empty: bool) -> tuple[float, dict[str, float]]:
+        """Runs the program plainly and watched; returns the wall seconds of the first and the stages of the second."""
+        seconds = []
+        for program in ("launch/sample.py", "benchmarks/sample_stages.py"):
+            if empty:
+                shutil.rmtree(self._cache)
+            began = time.monotonic()
+            self._run(
+                program, f"--checkpoint={self._folder / 'run'}", "--label=happy",
+                f"--input={self._folder / 'data' / 'faces' / 'p0000' / 'neutral' / 'photo.jpg'}",
+                f"--output={self._folder / 'out.png'}",
+            )  # fmt: skip
+            seconds.append(time.monotonic() - began)
+        watched = json.loads(pathlib.Path(self._environment["CDAAE_STAGES"]).read_text())
+        return seconds[0], _stages(watched, began, began + seconds[1])
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, str(harness.ROOT / program), *arguments],
+            env=self._environment, check=True, stdout=sys.stderr, cwd=self._folder,
+        )  # fmt: skip
+
+
+def _stages(watched: dict, began: float, ended: float) -> dict[str, float]:
+    moments, compiling = watched["moments"], watched["compiling"]
+    return {
+        "python": moments["python_started"] - began,
+        "imports": moments["imported"] - moments["python_started"],
+        "set-up": moments["checkpoint_begins"] - moments["imported"],
+        "checkpoint": moments["checkpoint_ends"] - moments["checkpoint_begins"],
+        "compile or load": compiling,
+        # What follows the checkpoint and is neither compiling nor writing: parameters to the device, the network.
+        "run": moments["write_begins"] - moments["checkpoint_ends"] - compiling,
+        "write": moments["write_ends"] - moments["write_begins"],
+        "exit hooks": watched["atexit"] - moments["write_ends"],
+        "process end": ended - watched["atexit"],
+    }
+
+
+if __name__ == "__main__":
+    main()

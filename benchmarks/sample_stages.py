@@ -1,0 +1,79 @@
+"""Runs `cdaae-sample` with a watch on its stages; started by benchmarks/cold_start.py, arguments as the program's.
+
+Writes the moments (seconds of the system's monotonic clock, which all processes share) and the seconds that the
+compiler took as JSON to the file that the environment variable CDAAE_STAGES names.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import time
+
+_MOMENTS = {"python_started": time.monotonic()}
+_COMPILING: list[tuple[float, float]] = []
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+
+def main() -> None:
+    # Registered before anything else is, so that it runs after everything else has ended.
+    atexit.register(_write)
+    import jax
+
+    from cdaae_jax import checkpoint, images, sampling
+    from cdaae_jax.cli import program, sample
+
+    _MOMENTS["imported"] = time.monotonic()
+    # Tracing, lowering, and either compiling or reading the cache.
+    events = {
+        "/jax/core/compile/jaxpr_trace_duration",
+        "/jax/core/compile/jaxpr_to_mlir_module_duration",
+        "/jax/core/compile/backend_compile_duration",
+    }
+
+    def listen(event: str, seconds: float, **_) -> None:
+        if event in events:
+            _COMPILING.append((time.monotonic() - seconds, time.monotonic()))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    _watch(checkpoint, "read_model", "checkpoint")
+    _watch(sampling.Sampler, "edit", "edit")
+    _watch(images, "write", "write")
+    program.run(sample.main, sample.__name__)
+
+
+def _watch(owner, name: str, stage: str) -> None:
+    watched = getattr(owner, name)
+
+    def wrapper(*args, **kwargs):
+        with _stage(stage):
+            return watched(*args, **kwargs)
+
+    setattr(owner, name, wrapper)
+
+
+@contextlib.contextmanager
+def _stage(name: str):
+    _MOMENTS[f"{name}_begins"] = time.monotonic()
+    yield
+    _MOMENTS[f"{name}_ends"] = time.monotonic()
+
+
+def _compiling() -> float:
+    """Returns how long the compiler was at work; its reports nest, so what overlaps counts once."""
+    total, reached = 0.0, 0.0
+    for begins, ends in sorted(_COMPILING):
+        total += max(0.0, ends - max(begins, reached))
+        reached = max(reached, ends)
+    return total
+
+
+def _write() -> None:
+    stages = {"moments": _MOMENTS, "compiling": _compiling(), "atexit": time.monotonic()}
+    pathlib.Path(os.environ["CDAAE_STAGES"]).write_text(json.dumps(stages))
+
+
+if __name__ == "__main__":
+    main()
