@@ -6,9 +6,6 @@ PYTHON ?= python3
 VENV   ?= .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     = $(VENV)/bin
 WORKDIR ?= runs
-# XLA on CPU gives its buffers back to the system after each step and faults them in again; glibc can keep them.
-export MALLOC_MMAP_MAX_ = 0
-export MALLOC_TRIM_THRESHOLD_ = 100000000000
 
 .PHONY: help install test test-slow lint format train-london judges clean
 

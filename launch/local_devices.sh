@@ -25,7 +25,5 @@ else
     echo "local_devices.sh: this machine has $gpus GPUs, fewer than $devices; training on CPU devices" >&2
   fi
   export JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES="$devices"
-  # glibc then keeps XLA's buffers between steps instead of faulting them in again each time.
-  export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
 fi
 exec "$python" "$here/train.py" "$@" --config.run.num_devices="$devices"

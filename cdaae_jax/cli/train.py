@@ -10,7 +10,7 @@ grids/ with people kept out of training.
 from absl import flags
 from ml_collections import config_flags
 
-from cdaae_jax.cli import program
+from cdaae_jax.cli import memory, program
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "A Python file with get_config() -> Config, e.g. configs/london.py."
@@ -39,4 +39,5 @@ def main() -> None:
 
 def run() -> None:
     """The console script `cdaae-train`."""
+    memory.restart_with_huge_pages()
     program.run(main, __name__)

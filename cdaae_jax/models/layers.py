@@ -1,51 +1,14 @@
-"""Down- and up-convolutions shared by all networks: NHWC, SAME padding, bias, float32 parameters.
+"""Layers shared by all networks: NHWC, SAME padding, bias, float32 parameters."""
 
-Why a transposed convolution of our own: XLA on CPU computes its WEIGHT gradient some 25 times slower than the same
-numbers taken as the weight gradient of the strided convolution that it transposes, with input and cotangent
-exchanged. `up_convolution` is the same function with that pull-back; on GPU and TPU it costs nothing.
-"""
-
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import lax
 from jaxtyping import Array, Float
 
-_DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+from cdaae_jax.models.convolutions import convolution, down_convolution, up_convolution
+
 _he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
 # A stride-2 transposed convolution adds only a quarter of its kernel's taps into each output pixel.
 _he_normal_up = nn.initializers.variance_scaling(8.0, "fan_in", "truncated_normal", in_axis=-1, out_axis=-2)
-
-
-def down_convolution(
-    pictures: Float[Array, "n h w c"], kernel: Float[Array, "k k c d"], stride: int = 2
-) -> Float[Array, "n h/stride w/stride d"]:
-    """Convolves with a stride."""
-    return lax.conv_general_dilated(pictures, kernel, (stride, stride), "SAME", dimension_numbers=_DIMENSIONS)
-
-
-@jax.custom_vjp
-def up_convolution(features: Float[Array, "n h w d"], kernel: Float[Array, "k k c d"]) -> Float[Array, "n 2h 2w c"]:
-    """Transposes `down_convolution` of the same kernel with stride 2: doubles height and width.
-
-    Reverse-mode differentiation only (see the module's docstring).
-    """
-    return lax.conv_transpose(features, kernel, (2, 2), "SAME", dimension_numbers=_DIMENSIONS, transpose_kernel=True)
-
-
-def _up_forward(features, kernel):
-    return up_convolution(features, kernel), (features, kernel)
-
-
-def _up_backward(residuals, cotangent):
-    features, kernel = residuals
-    # <up(f, k), g> = <f, down(g, k)>: linear in each of f, g and k, so both gradients are gradients of `down`.
-    features_bar, pull_back = jax.vjp(lambda k: down_convolution(cotangent, k), kernel)
-    (kernel_bar,) = pull_back(features)
-    return features_bar, kernel_bar
-
-
-up_convolution.defvjp(_up_forward, _up_backward)
 
 
 class Conv(nn.Module):
@@ -54,7 +17,7 @@ class Conv(nn.Module):
     Attributes:
       features: output channels.
       kernel_size: height and width of the kernel.
-      stride: 1 keeps the size, 2 halves it.
+      stride: 1 keeps height and width, 2 halves them.
       dtype: compute type.
       kernel_init: initialiser of the kernel.
     """
@@ -72,7 +35,8 @@ class Conv(nn.Module):
         kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         pictures, kernel, bias = (a.astype(self.dtype) for a in (pictures, kernel, bias))
-        return down_convolution(pictures, kernel, self.stride) + bias
+        convolve = down_convolution if self.stride == 2 else convolution
+        return convolve(pictures, kernel) + bias
 
 
 class Up(nn.Module):

@@ -11,6 +11,7 @@ from absl import flags
 from absl import logging as absl_logging
 from absl.testing import flagsaver
 
+from cdaae_jax.cli import program as programs
 from cdaae_jax.cli import sample, train
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -50,7 +51,7 @@ def run(monkeypatch, capsys):
     def call(program, *arguments):
         monkeypatch.setattr(sys, "argv", [f"{program.__name__.split('.')[-1]}.py", *arguments])
         with pytest.raises(SystemExit) as ended:
-            program.run()
+            programs.run(program.main, program.__name__)
         return ended.value.code, *capsys.readouterr()
 
     yield call
