@@ -16,16 +16,12 @@ class Plan:
 
     Attributes:
       peers: names from `harness.PEERS`.
-      rounds: turns of each peer that count.
-      warmup: calls of each peer before them.
-      quiet: which rounds count.
+      rounds: how they take turns.
       environment: set in every peer's process.
     """
 
     peers: tuple[str, ...]
-    rounds: int
-    warmup: int
-    quiet: harness.Quiet
+    rounds: harness.Rounds
     environment: dict[str, str]
 
 
@@ -43,7 +39,7 @@ def compare(task: str, cases: dict[str, Settings], plan: Plan, unit: str) -> dic
         print(f"skipped {peer}: {reason}")
     peers = [peer for peer in plan.peers if peer not in skipped]
     content: dict[str, Any] = {
-        "task": task, "skipped": skipped, "rounds": plan.rounds, "environment_of_ours": harness.OUR_ENVIRONMENT,
+        "task": task, "skipped": skipped, "rounds": plan.rounds.count, "environment_of_ours": harness.OUR_ENVIRONMENT,
         "ratio_to_torch_eager": {}, "ratios_to_torch_eager": {}, "cases": {},
     }  # fmt: skip
     for name, settings in cases.items():
@@ -60,13 +56,13 @@ def _compare_case(
     task: str, name: str, settings: Settings, peers: list[str], plan: Plan, unit: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     with contextlib.ExitStack() as stack:
-        weights = stack.enter_context(harness.weights_for(settings))
         workers = [stack.enter_context(harness.Worker(peer, plan.environment)) for peer in peers]
+        weights = stack.enter_context(harness.weights_for(settings, workers[peers.index("ours")]))
         first = {worker.peer: worker.build(task, settings, weights) for worker in workers}
         # The same weights and pictures must give the same numbers, or the times compare different work.
         tolerance = 1e-3 if settings.dtype == "float32" else 0.5
         difference = harness.check_same({peer: answer["check"] for peer, answer in first.items()}, tolerance)
-        turns, disturbed = harness.alternate(workers, plan.rounds, plan.warmup, plan.quiet)
+        turns, disturbed = harness.alternate(workers, plan.rounds)
         about = {worker.peer: worker.about for worker in workers}
     platforms = {description["platform"] for description in about.values()}
     ratios = harness.ratios(turns, BASE) if BASE in turns and len(platforms) == 1 else {}
@@ -86,7 +82,7 @@ def _compare_case(
             max(own.others), first[peer]["first_call_seconds"],
         ])  # fmt: skip
     report.print_table(
-        f"{task} {name}: {plan.rounds} rounds ({disturbed} disturbed), batch {settings.batch_size}, "
+        f"{task} {name}: {plan.rounds.count} rounds ({disturbed} disturbed), batch {settings.batch_size}, "
         f"{settings.image_size} px, {settings.dtype}, first results differ by at most {difference:.1e}",
         ("peer", "ms", "IQR", f"ms/{unit}", "x torch eager", "quartiles", "CPU of others", "first call s"),
         rows,

@@ -23,10 +23,13 @@ def add_network(made: argparse.ArgumentParser) -> None:
     made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
 
 
-def add_rounds(made: argparse.ArgumentParser, rounds: int) -> None:
+def add_rounds(made: argparse.ArgumentParser, default: int) -> None:
     """Adds how often everybody takes a turn, and which rounds count."""
-    made.add_argument("--rounds", type=int, default=rounds, help="turns of each peer that count")
+    made.add_argument("--rounds", type=int, default=default, help="turns of each peer that count")
     made.add_argument("--warmup", type=int, default=3, help="calls of each peer before them")
+    made.add_argument(
+        "--turn_seconds", type=float, default=0.4, help="a turn is as many calls as take so long, at least one"
+    )
     made.add_argument(
         "--most_others", type=float, default=0.1,
         help="a round is disturbed if other processes had more than this share of the processors (default 0.1)",
@@ -37,14 +40,14 @@ def add_rounds(made: argparse.ArgumentParser, rounds: int) -> None:
     )  # fmt: skip
 
 
-def quiet(flags: argparse.Namespace) -> harness.Quiet:
-    """Returns what `add_rounds`'s flags say of other processes."""
-    return harness.Quiet(flags.most_others, flags.patience)
+def rounds(flags: argparse.Namespace) -> harness.Rounds:
+    """Returns what `add_rounds`'s flags say."""
+    return harness.Rounds(flags.rounds, flags.warmup, flags.turn_seconds, flags.most_others, flags.patience)
 
 
-def add_comparison(made: argparse.ArgumentParser, rounds: int) -> None:
+def add_comparison(made: argparse.ArgumentParser, default_rounds: int) -> None:
     """Adds peers and rounds."""
-    add_rounds(made, rounds)
+    add_rounds(made, default_rounds)
     made.add_argument("--peers", type=names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
     made.add_argument("--platform", choices=("cpu", "gpu"), default="cpu", help="where every peer computes")
 
@@ -58,7 +61,7 @@ def plan(flags: argparse.Namespace) -> Plan:
     check_peers(flags.peers)
     # On "gpu" JAX and PyTorch find the device themselves; the comparison gives no ratio if one of them does not.
     environment = CPU_ONLY if flags.platform == "cpu" else {}
-    return Plan(tuple(flags.peers), flags.rounds, flags.warmup, quiet(flags), environment)
+    return Plan(tuple(flags.peers), rounds(flags), environment)
 
 
 def check_peers(peers: tuple[str, ...]) -> None:

@@ -23,7 +23,6 @@ PEERS = ("ours", "torch_eager", "torch_compile", "flax")
 # What this project's Makefile and launchers set; the other peers get none of it, see README.md.
 OUR_ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
 _PAUSE = 0.05  # seconds between turns: a pool that still spins for work has gone to sleep by then
-_SHORTEST_TURN = 0.4  # seconds: long enough that waking up, and caches that others have filled, do not count
 
 
 class WorkerFailed(RuntimeError):
@@ -100,9 +99,9 @@ def missing(peer: str) -> str | None:
 
 
 @contextlib.contextmanager
-def weights_for(settings: Settings) -> Iterator[pathlib.Path]:
-    """Writes the weights that every peer starts from to a temporary file."""
-    with tempfile.TemporaryDirectory() as folder, Worker("ours", {"JAX_PLATFORMS": "cpu"}) as worker:
+def weights_for(settings: Settings, worker: Worker) -> Iterator[pathlib.Path]:
+    """Lets a worker of ours write the weights that every peer starts from to a temporary file."""
+    with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "weights.npz"
         worker.ask("weights", settings=dataclasses.asdict(settings), path=str(path))
         yield path
@@ -138,19 +137,26 @@ class Turns:
 
 
 @dataclasses.dataclass(frozen=True)
-class Quiet:
-    """When the machine counts as ours.
+class Rounds:
+    """How peers take turns, and when a round counts.
 
     Attributes:
+      count: turns of each peer.
+      warmup: calls of each peer before them.
+      turn_seconds: a turn is as many calls as take so long (at least one): long enough that waking up, and caches that
+        the others have filled, do not count.
       most_others: the share of the processors, 0..1, that other processes may have during a turn.
-      patience: seconds that a comparison waits in all, and takes rounds again, for the machine to become quiet.
+      patience: seconds that a comparison waits in all, and takes rounds again, for a quiet machine.
     """
 
+    count: int
+    warmup: int
+    turn_seconds: float
     most_others: float
     patience: float
 
 
-def alternate(workers: Sequence[Worker], rounds: int, warmup: int, quiet: Quiet) -> tuple[dict[str, Turns], int]:
+def alternate(workers: Sequence[Worker], rounds: Rounds) -> tuple[dict[str, Turns], int]:
     """Lets built workers take turns, A B C A B C and so on.
 
     A round that other processes disturbed is taken again until the patience is used up; from then on every round
@@ -161,20 +167,20 @@ def alternate(workers: Sequence[Worker], rounds: int, warmup: int, quiet: Quiet)
     """
     calls = {}
     for worker in workers:
-        seconds = min(worker.ask("turn", calls=1)["seconds"] for _ in range(max(1, warmup)))
-        calls[worker.peer] = max(1, round(_SHORTEST_TURN / seconds))
+        seconds = min(worker.ask("turn", calls=1)["seconds"] for _ in range(max(1, rounds.warmup)))
+        calls[worker.peer] = max(1, round(rounds.turn_seconds / seconds))
     turns = {worker.peer: Turns() for worker in workers}
     disturbed, lost = 0, 0.0
-    while len(turns[workers[0].peer].seconds) < rounds:
+    while len(turns[workers[0].peer].seconds) < rounds.count:
         began = time.perf_counter()
-        while lost + time.perf_counter() - began < quiet.patience and _others_now() > quiet.most_others:
+        while lost + time.perf_counter() - began < rounds.patience and _others_now() > rounds.most_others:
             pass
         lost += time.perf_counter() - began
         began = time.perf_counter()
         taken = {worker.peer: _take_turn(worker, calls[worker.peer]) for worker in workers}
-        if max(others for _, others in taken.values()) > quiet.most_others:
+        if max(others for _, others in taken.values()) > rounds.most_others:
             lost += time.perf_counter() - began
-            if lost < quiet.patience:
+            if lost < rounds.patience:
                 continue
             disturbed += 1
         for peer, (seconds, others) in taken.items():

@@ -40,7 +40,8 @@ def main() -> None:
             kernel_size=kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
             max_width=given.max_width, dtype=given.dtype,
         )  # fmt: skip
-        with harness.weights_for(settings) as weights:
+        # Another process than the one that is measured, as making weights takes memory too.
+        with harness.Worker("ours", flags.CPU_ONLY) as maker, harness.weights_for(settings, maker) as weights:
             results = {
                 peer: _measure(peer, settings, weights, given.steps) for peer in given.peers if peer not in skipped
             }

@@ -16,7 +16,7 @@ from benchmarks.settings import Settings  # noqa: E402
 def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
-    flags.add_comparison(parser, rounds=15)
+    flags.add_comparison(parser, default_rounds=15)
     parser.add_argument("--batch_sizes", type=flags.numbers, default=(1, 32), help="photos per call")
     parser.add_argument("--kernel_size", type=int, default=4)
     given = parser.parse_args()

@@ -20,7 +20,7 @@ from benchmarks.settings import Settings  # noqa: E402
 def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
-    flags.add_rounds(parser, rounds=9)
+    flags.add_rounds(parser, default=9)
     parser.add_argument("--batch_size", type=int, default=32, help="pairs per step over all devices")
     parser.add_argument("--kernel_size", type=int, default=4)
     parser.add_argument("--devices", type=flags.numbers, default=(1, 2, 4, 8))
@@ -32,16 +32,17 @@ def main() -> None:
         max_width=given.max_width, dtype=given.dtype,
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
-        weights = stack.enter_context(harness.weights_for(settings))
         workers, first = [], {}
         for count in given.devices:
             environment = {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(count)}
             worker = stack.enter_context(harness.Worker("ours", environment, name=str(count)))
+            if not workers:
+                weights = stack.enter_context(harness.weights_for(settings, worker))
             first[worker.peer] = worker.build("TrainStep", settings, weights, num_devices=count)
             workers.append(worker)
         # Batch statistics and the prior do not depend on the number of devices, so neither do the losses.
         difference = harness.check_same({"ours": first["1"]["check"]} | {n: a["check"] for n, a in first.items()}, 1e-3)
-        turns, disturbed = harness.alternate(workers, given.rounds, given.warmup, flags.quiet(given))
+        turns, disturbed = harness.alternate(workers, flags.rounds(given))
     overheads = harness.ratios(turns, "1")
     results, rows = {}, []
     for count, own in turns.items():

@@ -16,7 +16,7 @@ from benchmarks.settings import Settings  # noqa: E402
 def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
-    flags.add_comparison(parser, rounds=15)
+    flags.add_comparison(parser, default_rounds=15)
     parser.add_argument("--batch_size", type=int, default=32, help="pairs per step")
     parser.add_argument("--kernel_sizes", type=flags.numbers, default=(4, 5))
     parser.add_argument("--join_level", type=int, default=1)

@@ -29,15 +29,22 @@ def draw_prior(seed: int, step: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 class TrainStep:
-    """The mapped step on the first `num_devices` devices, from host arrays to updated parameters."""
+    """The mapped step on the first `num_devices` devices, from host arrays to updated parameters.
+
+    Attributes:
+      mapped: the step as `parallel.map_step` returns it.
+      devices: what it runs on.
+      host_batch: what it is called with.
+      state: the last state.
+    """
 
     def __init__(self, settings: Settings, weights: inputs.Tree, num_devices: int = 1):
         config = settings.config()
         networks = registry.build(config.model, parallel.AXIS)
         optimizer = make_optimizer(config.optim, config.run.steps)
-        self._devices = jax.local_devices()[:num_devices]
-        self._step = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), self._devices)
-        self._batch = inputs.make_batch(settings)
+        self.devices = jax.local_devices()[:num_devices]
+        self.mapped = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), self.devices)
+        self.host_batch = inputs.make_batch(settings)
         state = TrainState(
             step=np.zeros((), np.int32),
             params=weights["params"],
@@ -45,16 +52,20 @@ class TrainStep:
             opt_state={name: optimizer.init(params) for name, params in weights["params"].items()},
             ema=jax.tree.map(np.copy, weights["params"]["generator"]),
         )
-        self.state = parallel.replicate(state, self._devices)
+        self.state = parallel.replicate(state, self.devices)
 
     def __call__(self) -> None:
         """Takes one step and waits for it."""
-        self.step(parallel.shard(self._batch, self._devices))
+        self.step(parallel.shard(self.host_batch, self.devices))
 
     def step(self, batch: dict[str, jax.Array]) -> None:
         """Takes one step on a batch that is already on the devices, and waits for it."""
-        self.state, self._metrics = self._step(self.state, batch)
+        self.dispatch(batch)
         jax.block_until_ready((self.state, self._metrics))
+
+    def dispatch(self, batch: dict[str, jax.Array]) -> None:
+        """Starts one step on a batch that is already on the devices."""
+        self.state, self._metrics = self.mapped(self.state, batch)
 
     def check(self) -> dict[str, float]:
         """Returns the losses that the last step began with."""

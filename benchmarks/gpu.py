@@ -1,0 +1,112 @@
+"""The training step on an accelerator: images per second, share of the matrix rate, memory, top operations.
+
+python benchmarks/gpu.py --output=gpu.json
+python benchmarks/gpu.py --smoke                        (tiny networks, on any machine)
+
+At 64 px the reference network, from 128 px the sizes of `cdaae_jax.config.paper()`. Each case runs in a process of
+its own, so that its peak of memory is its own and one that does not fit does not end the others.
+"""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+
+from benchmarks import flags, harness, report  # noqa: E402
+from benchmarks.settings import Settings  # noqa: E402
+from cdaae_jax.config import paper  # noqa: E402
+
+_DTYPES = ("float32", "bfloat16")
+_SMOKE = Settings(batch_size=2, image_size=32, width=4, max_width=8, discriminator_width=4, discriminator_dense=8)
+
+
+def main() -> None:
+    parser = flags.parser(__doc__)
+    parser.add_argument("--image_sizes", type=flags.numbers, default=(64, 128, 256))
+    parser.add_argument("--batch_sizes", type=flags.numbers, default=(256, 128, 32), help="one per image size")
+    parser.add_argument("--dtypes", type=flags.names, default=_DTYPES)
+    parser.add_argument("--steps", type=int, default=20, help="steps per round")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--matrix_size", type=int, default=8192, help="of the matrix product that sets the scale")
+    parser.add_argument("--top", type=int, default=15, help="operations of the profile that are kept")
+    parser.add_argument("--smoke", action="store_true", help="one tiny case per type, to see that all works")
+    given = parser.parse_args()
+    if len(given.image_sizes) != len(given.batch_sizes):
+        raise SystemExit("--batch_sizes needs one number for each of --image_sizes")
+    measure = {"steps": given.steps, "rounds": given.rounds, "matrix_size": given.matrix_size, "top": given.top}
+    sizes = [_settings(*pair) for pair in zip(given.image_sizes, given.batch_sizes, strict=True)]
+    if given.smoke:
+        measure, sizes = {"steps": 2, "rounds": 2, "matrix_size": 256, "top": 5}, [_SMOKE]
+    matrix_rate, cases, failed = None, {}, {}
+    for settings in sizes:
+        for dtype in given.dtypes:
+            settings = dataclasses.replace(settings, dtype=dtype)
+            name = f"{settings.image_size}px {dtype}"
+            answer = _run(settings, measure)
+            if "error" in answer:
+                failed[name] = answer["error"]
+                print(f"{name} failed: {answer['error']}")
+                continue
+            cases[name] = answer | {"settings": dataclasses.asdict(settings)}
+            matrix_rate = max(matrix_rate or 0.0, answer["matrix_flops_per_second"]["bfloat16"])
+    for case in cases.values():
+        case["share_of_bfloat16_matrix_rate"] = case["flops_per_second"] / matrix_rate
+    _print(cases)
+    report.write_json(given.output, {"cases": cases, "failed": failed, "bfloat16_matrix_flops_per_second": matrix_rate})
+    if failed:
+        raise SystemExit(1)
+
+
+def _settings(image_size: int, batch_size: int) -> Settings:
+    """Returns the reference network at 64 px and below, above it the preset `paper` at that size."""
+    if image_size <= 64:
+        return Settings(image_size=image_size, batch_size=batch_size)
+    names = {field.name for field in dataclasses.fields(Settings)}
+    sizes = {name: value for name, value in vars(paper()).items() if name in names}
+    return Settings(**(sizes | {"image_size": image_size, "batch_size": batch_size}))
+
+
+def _run(settings: Settings, measure: dict[str, int]) -> dict:
+    request = json.dumps({"settings": dataclasses.asdict(settings)} | measure)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.gpu_case", request],
+        env=harness.peer_environment("ours"), stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        return {"error": f"its process ended with status {done.returncode}, see above"}
+    return json.loads(lines[-1])
+
+
+def _print(cases: dict[str, dict]) -> None:
+    rows = [
+        [
+            name, case["settings"]["batch_size"], case["images_per_second"], case["milliseconds_per_step"]["median"],
+            case["flops_per_step"] / 1e9, case["flops_per_second"] / 1e12,
+            f"{case['share_of_bfloat16_matrix_rate']:.1%}",
+            case["peak_bytes"] and case["peak_bytes"] / 2**20, case["compiled_bytes"] / 2**20, case["compile_seconds"],
+        ]
+        for name, case in cases.items()
+    ]  # fmt: skip
+    device = next(iter(cases.values()))["about"]["device"] if cases else "nothing"
+    report.print_table(
+        f"training step on {device}",
+        (
+            "case", "batch", "images/s", "ms/step", "GFLOP/step", "TFLOP/s", "of matrix rate", "peak MiB",
+            "compiled MiB", "compile s",
+        ),
+        rows,
+    )  # fmt: skip
+    for name, case in cases.items():
+        report.print_table(
+            f"{name}: operations by time, of {case['profiled_milliseconds_per_step']:.3g} ms per step",
+            ("operation", "ms/step", "share", "calls/step"),
+            [[row["operation"], row["milliseconds"], f"{row['share']:.1%}", row["calls"]] for row in case["top"]],
+        )
+
+
+if __name__ == "__main__":
+    main()
