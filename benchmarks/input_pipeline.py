@@ -44,7 +44,8 @@ def main() -> None:
         for i in range(given.rounds):
             for name, make in makers.items():
                 made[name].append(_time(make, range(5 * i, 5 * i + 5)) / 5)
-        eaten = {name: _feed(settings, make, given.steps) for name, make in makers.items()}
+        work = _train_step(settings)
+        eaten = {name: _feed(work, make, given.steps) for name, make in makers.items()}
     rows, results = [], {}
     for name, seconds in made.items():
         median = harness.spread(seconds)["median"]
@@ -86,20 +87,23 @@ def _time(make, steps: range) -> float:
     return time.perf_counter() - began
 
 
-def _feed(settings: Settings, make, num_steps: int) -> tuple[float, float]:
-    """Trains on the batches; returns seconds per step and the share of them that the step waited for its batch."""
-    import jax
-
+def _train_step(settings: Settings):
     from benchmarks.peers import ours
+
+    work = ours.TrainStep(settings, ours.make_weights(settings))
+    work()  # compiles
+    return work
+
+
+def _feed(work, make, num_steps: int) -> tuple[float, float]:
+    """Trains on the batches; returns seconds per step and the share of them that the step waited for its batch."""
     from cdaae_jax import parallel
     from cdaae_jax.data.pipeline import Prefetcher
 
-    devices = jax.local_devices()[:1]
-    work = ours.TrainStep(settings, ours.make_weights(settings))
-    work()  # compiles
-    with Prefetcher(lambda step: parallel.shard(make(step), devices), 0, num_steps + 1) as batches:
+    with Prefetcher(lambda step: parallel.shard(make(step), work.devices), 0, num_steps + 1) as batches:
         pipeline = iter(batches)
-        work.step(next(pipeline))  # the first batch has nobody to be made behind
+        batch = next(pipeline)  # has no step to be made behind
+        work.step(batch)
         before, began = batches.waited, time.perf_counter()
         for batch in pipeline:
             work.step(batch)

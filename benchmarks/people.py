@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-EXPRESSIONS = ("neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted")
+EXPRESSIONS = ("neutral", "happy", "sad", "angry", "surprised", "fearful", "disgusted")
 
 
 def write(folder: pathlib.Path, num_people: int, side: int) -> None:
