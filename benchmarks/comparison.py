@@ -39,7 +39,8 @@ def compare(task: str, cases: dict[str, Settings], plan: Plan, unit: str) -> dic
         print(f"skipped {peer}: {reason}")
     peers = [peer for peer in plan.peers if peer not in skipped]
     content: dict[str, Any] = {
-        "task": task, "skipped": skipped, "rounds": plan.rounds.count, "environment_of_ours": harness.OUR_ENVIRONMENT,
+        "task": task, "skipped": skipped, "rounds": plan.rounds.count,
+        "environment_of_ours": harness.OUR_ENVIRONMENT | plan.environment,
         "ratio_to_torch_eager": {}, "ratios_to_torch_eager": {}, "cases": {},
     }  # fmt: skip
     for name, settings in cases.items():
