@@ -1,7 +1,7 @@
 """Runs `cdaae-sample` with a watch on its stages; started by benchmarks/cold_start.py, arguments as the program's.
 
-Writes the moments (seconds of the system's monotonic clock, which all processes share) and the seconds that the
-compiler took as JSON to the file that the environment variable CDAAE_STAGES names.
+Writes the moments (seconds of the system's monotonic clock, which all processes share) and the seconds that tracing
+and compiling took as JSON to the file that the environment variable CDAAE_STAGES names.
 """
 
 import atexit
@@ -13,7 +13,13 @@ import sys
 import time
 
 _MOMENTS = {"python_started": time.monotonic()}
-_COMPILING: list[tuple[float, float]] = []
+# What JAX reports of itself, and the stage that it belongs to.
+_EVENTS = {
+    "/jax/core/compile/jaxpr_trace_duration": "trace",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration": "trace",
+    "/jax/core/compile/backend_compile_duration": "compile or load",
+}
+_REPORTED: dict[str, list[tuple[float, float]]] = {"trace": [], "compile or load": []}
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
 
 
@@ -26,16 +32,10 @@ def main() -> None:
     from cdaae_jax.cli import program, sample
 
     _MOMENTS["imported"] = time.monotonic()
-    # Tracing, lowering, and either compiling or reading the cache.
-    events = {
-        "/jax/core/compile/jaxpr_trace_duration",
-        "/jax/core/compile/jaxpr_to_mlir_module_duration",
-        "/jax/core/compile/backend_compile_duration",
-    }
 
     def listen(event: str, seconds: float, **_) -> None:
-        if event in events:
-            _COMPILING.append((time.monotonic() - seconds, time.monotonic()))
+        if event in _EVENTS:
+            _REPORTED[_EVENTS[event]].append((time.monotonic() - seconds, time.monotonic()))
 
     jax.monitoring.register_event_duration_secs_listener(listen)
     _watch(checkpoint, "read_model", "checkpoint")
@@ -61,17 +61,18 @@ def _stage(name: str):
     _MOMENTS[f"{name}_ends"] = time.monotonic()
 
 
-def _compiling() -> float:
-    """Returns how long the compiler was at work; its reports nest, so what overlaps counts once."""
+def _covered(intervals: list[tuple[float, float]]) -> float:
+    """Returns the seconds that intervals cover; what JAX reports nests, and what overlaps counts once."""
     total, reached = 0.0, 0.0
-    for begins, ends in sorted(_COMPILING):
+    for begins, ends in sorted(intervals):
         total += max(0.0, ends - max(begins, reached))
         reached = max(reached, ends)
     return total
 
 
 def _write() -> None:
-    stages = {"moments": _MOMENTS, "compiling": _compiling(), "atexit": time.monotonic()}
+    reported = {stage: _covered(intervals) for stage, intervals in _REPORTED.items()}
+    stages = {"moments": _MOMENTS, "reported": reported, "atexit": time.monotonic()}
     pathlib.Path(os.environ["CDAAE_STAGES"]).write_text(json.dumps(stages))
 
 
