@@ -60,7 +60,7 @@ def main() -> None:
                 bench.fill()
             measured[cache] = [bench.both(empty=cache == "empty") for _ in range(count)]
             stored[cache] = bench.num_stored()
-    content = {"rounds": given.rounds, "environment_of_ours": harness.OUR_ENVIRONMENT}
+    content = {"rounds": given.rounds}
     rows = []
     for name, runs in measured.items():
         wall = harness.spread([seconds for seconds, _ in runs])

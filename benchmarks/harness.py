@@ -20,8 +20,8 @@ from benchmarks.settings import Settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PEERS = ("ours", "torch_eager", "torch_compile", "flax")
-# What `cdaae-train` restarts itself with (cdaae_jax/cli/memory.py); the other peers get none of it, see README.md.
-OUR_ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+# Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
+OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
 _SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of the C library and of OpenMP: no peer inherits them
 _PAUSE = 0.05  # seconds between turns: a pool that still spins for work has gone to sleep by then
 
@@ -82,12 +82,6 @@ def peer_environment(peer: str) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     own["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [own.get("PYTHONPATH")])])
     return own | (OUR_ENVIRONMENT if peer == "ours" else {})
-
-
-def enter_our_environment() -> None:
-    """Starts this program again with what our training runs with, if it was started without."""
-    if any(os.environ.get(name) != value for name, value in OUR_ENVIRONMENT.items()):
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], peer_environment("ours"))
 
 
 def missing(peer: str) -> str | None:

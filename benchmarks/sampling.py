@@ -34,7 +34,7 @@ def main() -> None:
     }
     plan = flags.plan(given)
     # `Sampler` is called from people's own programs: every peer in the C library's default state.
-    plan = dataclasses.replace(plan, environment=plan.environment | {"GLIBC_TUNABLES": ""})
+    plan = dataclasses.replace(plan, environment=plan.environment | {"BENCHMARK_KEEP_MEMORY": ""})
     content = comparison.compare("Sampling", cases, plan, unit="image")
     report.write_json(given.output, content)
 

@@ -10,7 +10,7 @@ grids/ with people kept out of training.
 from absl import flags
 from ml_collections import config_flags
 
-from cdaae_jax.cli import memory, program
+from cdaae_jax.cli import program
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "A Python file with get_config() -> Config, e.g. configs/london.py."
@@ -21,12 +21,13 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "The folder with the data sets
 
 def main() -> None:
     """Reads the flags and trains."""
-    from cdaae_jax import parallel
+    from cdaae_jax import memory, parallel
     from cdaae_jax.errors import UserError
 
     for flag in (_CONFIG, _WORKDIR):
         if flag.value is None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=PATH, see --help")
+    memory.keep()
     parallel.initialize()
     from cdaae_jax.metrics import NonFiniteLoss
     from cdaae_jax.train import train
@@ -39,5 +40,4 @@ def main() -> None:
 
 def run() -> None:
     """The console script `cdaae-train`."""
-    memory.restart_with_huge_pages()
     program.run(main, __name__)
