@@ -26,10 +26,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that 
 def main() -> None:
     # Registered before anything else is, so that it runs after everything else has ended.
     atexit.register(_write)
+    from cdaae_jax.cli import program, sample
+
+    # Only inside the program's own set-up: JAX reads where its cache lies when it is imported.
+    program.run(_watched, sample.__name__)
+
+
+def _watched() -> None:
     import jax
 
     from cdaae_jax import checkpoint, images, sampling
-    from cdaae_jax.cli import program, sample
+    from cdaae_jax.cli import sample
 
     _MOMENTS["imported"] = time.monotonic()
 
@@ -41,7 +48,7 @@ def main() -> None:
     _watch(checkpoint, "read_model", "checkpoint")
     _watch(sampling.Sampler, "edit", "edit")
     _watch(images, "write", "write")
-    program.run(sample.main, sample.__name__)
+    sample.main()
 
 
 def _watch(owner, name: str, stage: str) -> None:
