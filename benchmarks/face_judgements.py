@@ -6,47 +6,48 @@ import time
 
 import jax
 import numpy as np
-from cdaae_jax.data.synthetic_faces import emotions, renderer
 
 from cdaae_jax import labels
+from cdaae_jax.data.synthetic_faces import renderer
+from cdaae_jax.data.synthetic_faces.action_units import AU_NAMES, au_vector
+from cdaae_jax.data.synthetic_faces.emotions import emotion_aus
+from cdaae_jax.data.synthetic_faces.identity import stack
 from cdaae_jax.evaluation import action_units, judges, landmarks, statistics
 
 BATCH = 32  # pictures per call of the renderer, always filled up: one compilation per picture size
 FIRST_PERSON = 100_000  # seeds far from those of the data set's own people
 
 
-def render(seeds, recipes, size):
-    """Pictures uint8 [N, size, size, 3] of people (seeds) with action units ({"AU12": 3.5}), in full batches."""
+def render(seeds, aus, size):
+    """Pictures uint8 [N, size, size, 3] of people (seeds) with AU rows [N, A], in full batches."""
     pictures = []
     for start in range(0, len(seeds), BATCH):
         part = list(range(start, min(start + BATCH, len(seeds))))
         filled = part + part[-1:] * (BATCH - len(part))
-        identities = [renderer.sample_identity(seeds[index]) for index in filled]
-        vectors = np.stack([renderer.au_vector(recipes[index]) for index in filled])
-        pictures.append(np.asarray(renderer.render_batch(identities, vectors, size))[: len(part)])
+        people = stack([renderer.sample_identity(seeds[index]) for index in filled])
+        rows = np.stack([aus[index] for index in filled])
+        pictures.append(np.asarray(renderer.render_batch(people, rows, size))[: len(part)])
     return np.concatenate(pictures)
 
 
-def random_recipes(count, seed):
-    """Half emotions of random strength, half random action units, drawn from `seed`."""
+def random_aus(count, seed):
+    """AU rows [count, A]: half emotions of random strength, half random action units, drawn from `seed`."""
     rng = np.random.default_rng(seed)
-    recipes = []
+    rows = []
     for index in range(count):
         if index % 2:
             names = rng.choice(labels.DISFA_AUS, rng.integers(1, 5), replace=False)
-            recipes.append({str(name): float(rng.uniform(0.5, 5)) for name in names})
+            rows.append(au_vector({str(name): rng.uniform(0.5, 5) for name in names}))
         else:
-            strength = rng.uniform(0.3, 1)
-            recipe = emotions.recipe(str(rng.choice(labels.EMOTIONS)))
-            recipes.append({name: intensity * strength for name, intensity in recipe.items()})
-    return recipes
+            rows.append(emotion_aus({str(rng.choice(labels.EMOTIONS)): rng.uniform(0.3, 1)}))
+    return np.stack(rows)
 
 
 def judge_found(landmarker, args):
     """How often a face is found, what was rendered where it was not, and where the pupils lie."""
-    recipes = random_recipes(args.pictures, args.seed)
+    aus = random_aus(args.pictures, args.seed)
     seeds = [FIRST_PERSON + args.seed + index for index in range(args.pictures)]
-    pictures = render(seeds, recipes, args.size)
+    pictures = render(seeds, aus, args.size)
     faces = landmarker.find(pictures)
     pupils = faces.points[faces.found][:, landmarks.PUPILS] / args.size
     return {
@@ -57,8 +58,12 @@ def judge_found(landmarker, args):
         "mean_pupils": np.round(pupils.mean(axis=0, dtype=np.float64), 4).tolist(),
         "pupils_spread": np.round(pupils.std(axis=0, dtype=np.float64), 4).tolist(),
         "missed": [
-            {"seed": seed, "aus": recipe, "score": float(score)}
-            for seed, recipe, score, found in zip(seeds, recipes, faces.score, faces.found, strict=True)
+            {
+                "seed": seed,
+                "aus": {AU_NAMES[column]: float(row[column]) for column in np.flatnonzero(row)},
+                "score": float(score),
+            }
+            for seed, row, score, found in zip(seeds, aus, faces.score, faces.found, strict=True)
             if not found
         ],
     }
@@ -69,7 +74,7 @@ def people_with_emotions(args):
     who = np.repeat(np.arange(args.people), len(labels.EMOTIONS))
     what = np.tile(np.arange(len(labels.EMOTIONS)), args.people)
     seeds = [FIRST_PERSON + args.seed + int(person) for person in who]
-    return render(seeds, [emotions.recipe(labels.EMOTIONS[index]) for index in what], args.size), who, what
+    return render(seeds, [emotion_aus({labels.EMOTIONS[index]: 1.0}) for index in what], args.size), who, what
 
 
 def judge_identity(judge, pictures, who):
@@ -126,11 +131,11 @@ def rises(values):
 def judge_action_units(landmarker, args):
     """The read-outs of each action unit, 0 to 5 one at a time, over `args.au_people` people."""
     seeds = [FIRST_PERSON + args.seed + index for index in range(args.au_people)]
-    neutral = landmarker.find(render(seeds, [{}] * len(seeds), args.size))
+    neutral = landmarker.find(render(seeds, [au_vector({})] * len(seeds), args.size))
     results = {}
     for name in labels.DISFA_AUS:
         graded = list(itertools.product(range(1, 6), seeds))
-        pictures = render([seed for _, seed in graded], [{name: float(level)} for level, _ in graded], args.size)
+        pictures = render([seed for _, seed in graded], [au_vector({name: level}) for level, _ in graded], args.size)
         graded_faces = landmarker.find(pictures)
         faces = landmarks.Faces(*(np.concatenate(pair) for pair in zip(neutral, graded_faces, strict=True)))
         by_person = action_units.readouts(faces.points)[name].reshape(6, -1).T
@@ -144,15 +149,15 @@ def judge_action_units(landmarker, args):
 
 def measure_speed(repeats=5):
     """Pictures a second at 64 px, in batches of BATCH, drawing the identities not counted."""
-    identities = [renderer.sample_identity(FIRST_PERSON + index) for index in range(BATCH)]
-    vectors = np.stack([renderer.au_vector({"AU12": 5.0 * index / BATCH}) for index in range(BATCH)])
+    people = stack([renderer.sample_identity(FIRST_PERSON + index) for index in range(BATCH)])
+    rows = random_aus(BATCH, seed=0)
     start = time.perf_counter()
-    np.asarray(renderer.render_batch(identities, vectors, 64))
+    np.asarray(renderer.render_batch(people, rows, 64))
     first = time.perf_counter() - start
     rates = []
     for _ in range(repeats):
         start = time.perf_counter()
-        np.asarray(renderer.render_batch(identities, vectors, 64))
+        np.asarray(renderer.render_batch(people, rows, 64))
         rates.append(BATCH / (time.perf_counter() - start))
     return {
         "pictures_a_second": float(np.median(rates)),
