@@ -1,0 +1,82 @@
+"""Hair on the head: the cap with its hairline, fringe or parting, and what hangs down at the sides."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from cdaae_jax.data.synthetic_faces.drawing import bump, inside, mix, smoothstep, to_linear
+from cdaae_jax.data.synthetic_faces.identity import Identity
+from cdaae_jax.data.synthetic_faces.noise import noise
+from cdaae_jax.data.synthetic_faces.surface import outline
+
+Plane = Float[Array, "side side"]
+
+
+class Hair(NamedTuple):
+    """Coverage (0..1) of the hair behind the neck and of that before the face, and the colour of both."""
+
+    behind: Plane
+    before: Plane
+    colour: Float[Array, "side side 3"]
+
+
+def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
+    """The hair over the whole picture, lit, in linear light; it stays where it is under every AU."""
+    seed = identity.seed
+    far = jnp.abs(x)
+    curl = identity.curl
+
+    # Strands run from a pole above the parting: `turn` across them and `reach` along them.
+    pole_x, pole_y = identity.parting, -0.30
+    reach = jnp.hypot(x - pole_x, y - pole_y)
+    turn = jnp.arctan2(x - pole_x, y - pole_y)
+    slow = noise(6.0 * x, 5.0 * y, seed + 81.0)
+    wave = curl * (0.055 * noise(9.0 * turn + 3.0, 11.0 * reach, seed + 82.0) + 0.02 * slow)
+    fine = noise((turn + wave) * 85.0, reach * 4.5 + 2.0 * wave, seed + 83.0)
+    locks = noise((turn + wave) * 26.0, reach * 2.5 + slow, seed + 84.0)
+    wool = noise(46.0 * x, 46.0 * y, seed + 85.0) + 0.5 * noise(100.0 * x, 100.0 * y, seed + 86.0)
+    woolly = smoothstep(0.55, 0.95, curl)
+    strands = mix(0.55 * fine + 0.45 * locks, 0.7 * wool, woolly)
+
+    # The outside: the head's outline, larger by the hair's volume, with single locks sticking out.
+    out, radius = outline(identity, x, y)
+    volume = identity.hair_volume * smoothstep(0.62, 0.20, y) + 0.012
+    shag = 0.010 * locks + 0.020 * slow * curl + 0.008 * wool * woolly
+    within = radius * (1.0 + 0.5 * volume) + volume + shag - out
+
+    # The inside: the hairline, from the middle of the forehead out to the temples and down before the ears.
+    line = identity.hairline_y + identity.widows_peak * bump(x, 0.0, 0.035, 1.0)
+    line -= identity.recession * bump(far - 0.20, 0.0, 0.065, 1.0)
+    line += 0.42 * (far / identity.hairline_width) ** 7
+    off = x - identity.parting
+    line += identity.sweep * (0.75 * off * off + 0.05 * jnp.abs(off))
+    jagged = 0.010 * locks + 0.007 * fine
+    above = line + jagged * (0.5 + identity.sweep) - y
+    fringe_y = identity.fringe + 0.06 * far + 0.022 * locks + 0.012 * fine
+    above = jnp.where(identity.fringe > 0.0, jnp.maximum(above, fringe_y - y), above)
+    ends = identity.hair_length + 0.03 * locks + 0.02 * fine
+    cap = jnp.minimum(jnp.minimum(within, above), jnp.minimum(ends, 0.52) - y)
+
+    # Hair that hangs down at the sides, before the ears and the edge of the face, and behind the neck.
+    long = smoothstep(0.52, 0.60, identity.hair_length)
+    swing = 0.018 * noise(3.0 * y, 2.0 * jnp.sign(x), seed + 87.0) + curl * 0.018 * jnp.sin(34.0 * y + 9.0 * slow)
+    side_x = 0.355 + 0.4 * identity.outline[3] - identity.curtain * smoothstep(0.15, 0.45, y) + 0.010 * locks + swing
+    outer_x = 0.395 + identity.hair_volume * 0.9 + 0.05 * smoothstep(0.3, 0.8, y) + swing + shag
+    hang = jnp.minimum(jnp.minimum(outer_x - far, ends - y), y - 0.18 + 0.2 * (far - 0.3))
+    side = jnp.where(long > 0.5, jnp.minimum(far - side_x, hang), -1.0)
+    behind = jnp.where(long > 0.5, jnp.minimum(hang, y - 0.3), -1.0)
+
+    softness = jnp.maximum(1.5 * pixel, 0.010)
+    before = inside(jnp.maximum(cap, side), softness)
+    thin = jnp.clip(identity.hair_cover * (1.0 + 0.25 * fine), 0.0, 1.0)
+    before = before * jnp.where(identity.hair_cover < 1.0, thin, 1.0)
+
+    tone = mix(to_linear(identity.hair), to_linear(jnp.asarray([0.66, 0.65, 0.63])), identity.grey * (0.85 + 0.3 * fine)[..., None])
+    # Rounding of the head: light falls off to the sides and down; one soft band of gloss.
+    side_light = 1.0 + 0.45 * identity.light_x * x / 0.4
+    rounding = (1.08 - 0.55 * smoothstep(0.22, 0.48, far)) * mix(1.0, 0.82, smoothstep(0.2, 0.9, y)) * side_light
+    gloss = bump(reach - 0.42 - 0.02 * slow, 0.0, 0.045, 1.0) * (0.6 + 0.6 * fine) * (1.0 - woolly)
+    shade = jnp.maximum(rounding * (1.0 + 0.50 * strands), 0.12)
+    colour = tone * shade[..., None] + 0.05 * (jnp.maximum(gloss, 0.0) * identity.shine)[..., None]
+    return Hair(inside(behind, softness), before, colour)
