@@ -1,6 +1,5 @@
 """The judgements of `face_quality.py`: each renders what it needs, and returns figures that JSON can hold."""
 
-import itertools
 import os
 import time
 
@@ -18,16 +17,20 @@ BATCH = 32  # pictures per call of the renderer, always filled up: one compilati
 FIRST_PERSON = 100_000  # seeds far from those of the data set's own people
 
 
-def render(seeds, aus, size):
-    """Pictures uint8 [N, size, size, 3] of people (seeds) with AU rows [N, A], in full batches."""
+def render(people, aus, size):
+    """Pictures uint8 [N, size, size, 3] of N people (`Identity`) with AU rows [N, A], in full batches."""
     pictures = []
-    for start in range(0, len(seeds), BATCH):
-        part = list(range(start, min(start + BATCH, len(seeds))))
+    for start in range(0, len(people), BATCH):
+        part = list(range(start, min(start + BATCH, len(people))))
         filled = part + part[-1:] * (BATCH - len(part))
-        people = stack([renderer.sample_identity(seeds[index]) for index in filled])
         rows = np.stack([aus[index] for index in filled])
-        pictures.append(np.asarray(renderer.render_batch(people, rows, size))[: len(part)])
+        pictures.append(renderer.render_batch(stack([people[index] for index in filled]), rows, size)[: len(part)])
     return np.concatenate(pictures)
+
+
+def draw_people(count, seed):
+    """The first `count` people of the judgement, by `seed`; the same ones whatever is judged."""
+    return [renderer.sample_identity(FIRST_PERSON + seed + index) for index in range(count)]
 
 
 def random_aus(count, seed):
@@ -46,9 +49,7 @@ def random_aus(count, seed):
 def judge_found(landmarker, args):
     """How often a face is found, what was rendered where it was not, and where the pupils lie."""
     aus = random_aus(args.pictures, args.seed)
-    seeds = [FIRST_PERSON + args.seed + index for index in range(args.pictures)]
-    pictures = render(seeds, aus, args.size)
-    faces = landmarker.find(pictures)
+    faces = landmarker.find(render(draw_people(args.pictures, args.seed), aus, args.size))
     pupils = faces.points[faces.found][:, landmarks.PUPILS] / args.size
     return {
         "pictures": args.pictures,
@@ -59,12 +60,11 @@ def judge_found(landmarker, args):
         "pupils_spread": np.round(pupils.std(axis=0, dtype=np.float64), 4).tolist(),
         "missed": [
             {
-                "seed": seed,
-                "aus": {AU_NAMES[column]: float(row[column]) for column in np.flatnonzero(row)},
-                "score": float(score),
+                "person": FIRST_PERSON + args.seed + int(index),
+                "aus": {AU_NAMES[column]: float(aus[index, column]) for column in np.flatnonzero(aus[index])},
+                "score": float(faces.score[index]),
             }
-            for seed, row, score, found in zip(seeds, aus, faces.score, faces.found, strict=True)
-            if not found
+            for index in np.flatnonzero(~faces.found)
         ],
     }
 
@@ -73,18 +73,34 @@ def people_with_emotions(args):
     """Pictures [P * 8, size, size, 3] of people with every emotion, and who and what each shows."""
     who = np.repeat(np.arange(args.people), len(labels.EMOTIONS))
     what = np.tile(np.arange(len(labels.EMOTIONS)), args.people)
-    seeds = [FIRST_PERSON + args.seed + int(person) for person in who]
-    return render(seeds, [emotion_aus({labels.EMOTIONS[index]: 1.0}) for index in what], args.size), who, what
+    people = draw_people(args.people, args.seed)
+    aus = [emotion_aus({labels.EMOTIONS[index]: 1.0}) for index in what]
+    return render([people[index] for index in who], aus, args.size), who, what
 
 
-def judge_identity(judge, pictures, who):
-    """Distances of embeddings of one person's expressions, and of two people, all pairs."""
-    embeddings = judge.embed(pictures).astype(np.float64)
-    squares = (embeddings**2).sum(axis=1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * embeddings @ embeddings.T, 0))
+def people_relit(args):
+    """Neutral pictures [P, size, size, 3] of the same people in the next one's light and room."""
+    people = draw_people(args.people, args.seed)
+    portrait = ("light_x", "light_y", "light_contrast", "light_warmth", "background")
+    relit = [
+        person._replace(**{field: getattr(other, field) for field in portrait})
+        for person, other in zip(people, people[1:] + people[:1], strict=True)
+    ]
+    return render(relit, [au_vector({})] * len(relit), args.size)
+
+
+def judge_identity(judge, pictures, who, relit):
+    """Distances of embeddings of one person's expressions and of two people's, all pairs.
+
+    A person's light and room are part of the identity, which could help to tell people apart: so the same once
+    more for every picture against everybody's neutral in somebody else's light (`relit`, one for each person).
+    """
+    embeddings = judge.embed(pictures)
     first, second = np.triu_indices(len(who), 1)
-    same_person = who[first] == who[second]
-    same, different = distances[first, second][same_person], distances[first, second][~same_person]
+    distances = _distances(embeddings, embeddings)[first, second]
+    same, different = distances[who[first] == who[second]], distances[who[first] != who[second]]
+    in_other_light = _distances(embeddings, judge.embed(relit))
+    is_same = who[:, None] == np.arange(len(relit))
     return {
         "auc": statistics.area_under_roc(-same, -different),
         "mean_same": float(same.mean()),
@@ -93,9 +109,16 @@ def judge_identity(judge, pictures, who):
         "different_5": float(np.quantile(different, 0.05)),
         "accepted_same": float((same < judges.SAME_PERSON_DISTANCE).mean()),
         "accepted_different": float((different < judges.SAME_PERSON_DISTANCE).mean()),
-        "pairs_same": len(same),
-        "pairs_different": len(different),
+        "auc_other_light": statistics.area_under_roc(-in_other_light[is_same], -in_other_light[~is_same]),
+        "mean_same_other_light": float(in_other_light[is_same].mean()),
     }
+
+
+def _distances(first, second):
+    """Euclidean distances [N, M] of rows."""
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
+    return np.sqrt(np.maximum(squares, 0))
 
 
 def judge_expression(judge, pictures, what):
@@ -112,7 +135,7 @@ def judge_expression(judge, pictures, what):
 
 
 def rises(values):
-    """How a read-out [P, 6] follows the intensities 0 to 5: NaN rows (no face found) are left out."""
+    """How a read-out [P, 6] of P people follows the intensities 0 to 5; who lacks a face in one is left out."""
     values = values[~np.isnan(values).any(axis=1)]
     if not len(values):
         return {"means": [None] * 6, "spearman": None, "monotone": False, "people_monotone": 0.0}
@@ -130,13 +153,12 @@ def rises(values):
 
 def judge_action_units(landmarker, args):
     """The read-outs of each action unit, 0 to 5 one at a time, over `args.au_people` people."""
-    seeds = [FIRST_PERSON + args.seed + index for index in range(args.au_people)]
-    neutral = landmarker.find(render(seeds, [au_vector({})] * len(seeds), args.size))
+    people = draw_people(args.au_people, args.seed)
+    neutral = landmarker.find(render(people, [au_vector({})] * len(people), args.size))
     results = {}
     for name in labels.DISFA_AUS:
-        graded = list(itertools.product(range(1, 6), seeds))
-        pictures = render([seed for _, seed in graded], [au_vector({name: level}) for level, _ in graded], args.size)
-        graded_faces = landmarker.find(pictures)
+        rows = [au_vector({name: level}) for level in range(1, 6) for _ in people]
+        graded_faces = landmarker.find(render(people * 5, rows, args.size))
         faces = landmarks.Faces(*(np.concatenate(pair) for pair in zip(neutral, graded_faces, strict=True)))
         by_person = action_units.readouts(faces.points)[name].reshape(6, -1).T
         result = {"found": float(faces.found.mean()), "landmarks": rises(by_person)}
@@ -149,7 +171,7 @@ def judge_action_units(landmarker, args):
 
 def measure_speed(repeats=5):
     """Pictures a second at 64 px, in batches of BATCH, drawing the identities not counted."""
-    people = stack([renderer.sample_identity(FIRST_PERSON + index) for index in range(BATCH)])
+    people = stack(draw_people(BATCH, seed=0))
     rows = random_aus(BATCH, seed=0)
     start = time.perf_counter()
     np.asarray(renderer.render_batch(people, rows, 64))

@@ -9,7 +9,8 @@ alone: --only=found, identity (with the expressions), action_units or speed.
   found         a face is found (MediaPipe face landmarker) in random pictures: half of them random emotions at
                 0.3 to 1, half 1 to 4 random action units at 0.5 to 5, each of another person
   identity      people x 8 emotions, distances of dlib's embeddings: how often two expressions of one person are
-                nearer than pictures of two people (area under ROC, all pairs)
+                nearer than pictures of two people (area under ROC, all pairs); and the same against neutral
+                pictures in somebody else's light and room
   expression    the same pictures read by face-api's classifier, which knows seven of the emotions
   action_units  the 12 action units of DISFA from 0 to 5 one at a time: the mean landmark read-out
                 (cdaae_jax/evaluation/action_units.py) at each intensity must rise at every step; beside it the
@@ -124,7 +125,9 @@ def main():
             report["found"] = face_judgements.judge_found(landmarker, args)
         if "identity" in parts:
             pictures, who, what = face_judgements.people_with_emotions(args)
-            report["identity"] = face_judgements.judge_identity(identity, pictures, who)
+            report["identity"] = face_judgements.judge_identity(
+                identity, pictures, who, face_judgements.people_relit(args)
+            )
             report["expression"] = face_judgements.judge_expression(expression, pictures, what)
         if "action_units" in parts:
             report["action_units"] = face_judgements.judge_action_units(landmarker, args)
