@@ -30,12 +30,13 @@ import sys
 
 import face_judgements
 
+import cdaae_jax
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import judges, landmarks
 from cdaae_jax.files import write_text
 
 PARTS = ("found", "identity", "action_units", "speed")
-LIBRARIES = ("cdaae_jax", "jax", "jaxlib", "numpy", "pillow", "ai-edge-litert")
+LIBRARIES = ("jax", "jaxlib", "numpy", "pillow", "ai-edge-litert")
 
 MIN_FOUND = 0.98
 MIN_IDENTITY = 0.98
@@ -117,10 +118,10 @@ def main():
     parser.add_argument("--output", required=True, help="the JSON file to write")
     args = parser.parse_args()
     parts = args.only or PARTS
-    report = {"arguments": vars(args), "versions": versions()}
     try:
         landmarker = landmarks.Landmarker.load(args.judges)
         identity, expression = judges.IdentityJudge.load(args.judges), judges.ExpressionJudge.load(args.judges)
+        report = {"arguments": vars(args), "versions": versions()}
         if "found" in parts:
             report["found"] = face_judgements.judge_found(landmarker, args)
         if "identity" in parts:
@@ -144,7 +145,8 @@ def main():
 
 def versions():
     """The versions of what the figures depend on."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+    own = {"python": platform.python_version(), "cdaae_jax": cdaae_jax.__version__}
+    return own | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 if __name__ == "__main__":
