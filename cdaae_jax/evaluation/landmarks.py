@@ -15,7 +15,7 @@ import os
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, UInt8
 from PIL import Image
 
 from cdaae_jax.errors import UserError
@@ -24,6 +24,7 @@ from cdaae_jax.evaluation.landmark_weights import BLENDSHAPES, DETECTOR, LANDMAR
 Images = UInt8[np.ndarray, "n height width 3"]
 Picture = UInt8[np.ndarray, "height width 3"]
 Matrix = Float32[np.ndarray, "2 3"]
+Point = Float[np.ndarray, "2"]
 
 NUM_POINTS = 478
 # The centres of the two irises, the one with the smaller x (the person's right eye) first.
@@ -69,16 +70,16 @@ class Detection(NamedTuple):
     """
 
     score: float
-    low: Float32[np.ndarray, "2"]
-    high: Float32[np.ndarray, "2"]
-    keypoints: Float32[np.ndarray, "6 2"]
+    low: Point
+    high: Point
+    keypoints: Float[np.ndarray, "6 2"]
 
 
 class Faces(NamedTuple):
-    """What was found in N pictures; rows of pictures without a face are NaN, except in `found` and `score`.
+    """What was found in N pictures; `points` and `blendshapes` of pictures without a face are NaN.
 
-    `found`: both the detector and the landmark network see a face. `score` 0..1: the detector's, 0 for none.
-    `presence` 0..1: the landmark network's. `points`: (x, y) in pixels from the picture's top left corner, so
+    `found`: both the detector and the landmark network see a face. `score` 0..1: the detector's, 0 for no face.
+    `presence` 0..1: the landmark network's, 0 where it was not asked. `points`: (x, y) in pixels from the picture's top left corner, so
     that the centre of the first pixel is (0.5, 0.5). `blendshapes`: 0..1, in the order of BLENDSHAPE_NAMES.
     """
 
@@ -93,6 +94,11 @@ def blendshape(faces: Faces, name: str) -> Float32[np.ndarray, "n"]:
     """One blendshape by its name, or the mean of its left and right half ("mouthSmile")."""
     names = [name] if name in BLENDSHAPE_NAMES else [f"{name}Left", f"{name}Right"]
     return faces.blendshapes[:, [BLENDSHAPE_NAMES.index(each) for each in names]].mean(axis=1)
+
+
+def sigmoid(logits: Float[np.ndarray, "..."] | float) -> Float64[np.ndarray, "..."]:
+    """Scores 0..1 of logits, which MediaPipe clips to -100..100 first."""
+    return 1 / (1 + np.exp(-np.clip(np.float64(logits), -100, 100)))
 
 
 def anchors() -> Float32[np.ndarray, "896 2"]:
@@ -115,7 +121,7 @@ def best_detection(regressors: Float32[np.ndarray, "896 16"], logits: Float32[np
     and height, and six keypoints. All boxes that overlap the best one are averaged, weighted by their scores
     (MediaPipe's WEIGHTED suppression).
     """
-    scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
+    scores = sigmoid(logits)
     best = scores.argmax()
     if scores[best] < MIN_SCORE:
         return None
@@ -130,7 +136,7 @@ def best_detection(regressors: Float32[np.ndarray, "896 16"], logits: Float32[np
     return Detection(float(scores[best]), low, high, keypoints)
 
 
-def region(low, high, right_eye, left_eye) -> Matrix:
+def region(low: Point, high: Point, right_eye: Point, left_eye: Point) -> Matrix:
     """The landmark network's view: from fractions (u, v, 1) of its input to points of the picture, [2, 3].
 
     The box (corners in pixels), enlarged by ROI_SCALE around its centre and turned until the eyes, given in
@@ -193,7 +199,7 @@ class Landmarker:
         return cls(networks)
 
     def find(self, images: Images) -> Faces:
-        """The largest-scoring face of each picture, uint8 [N, H, W, 3]; ValueError for another dtype or shape.
+        """The face with the highest score in each picture, uint8 [N, H, W, 3]; ValueError for another dtype or shape.
 
         About 8 ms a picture. On the 160 aligned London photos the points lie 1.9 % of the inter-pupil distance (mean;
         median 1.6 %) from those that MediaPipe found, at 256 and 128 px alike; 2.0 % at 64 px, 3.3 % at 32 px. The
@@ -218,7 +224,7 @@ class Landmarker:
         view, faces.score[index] = detected
         crop = sample(image, view, LANDMARKS_SIDE, repeat_border=True)
         points, presence = self._run(LANDMARKS, crop / np.float32(255))[:2]
-        faces.presence[index] = 1 / (1 + math.exp(-presence.item()))
+        faces.presence[index] = sigmoid(presence.item())
         if faces.presence[index] < MIN_SCORE:
             return
         faces.found[index] = True
@@ -252,7 +258,7 @@ def _nothing(count: int) -> Faces:
     return Faces(
         found=np.zeros(count, bool),
         score=np.zeros(count, np.float32),
-        presence=np.full(count, np.nan, np.float32),
+        presence=np.zeros(count, np.float32),
         points=np.full((count, NUM_POINTS, 2), np.nan, np.float32),
         blendshapes=np.full((count, len(BLENDSHAPE_NAMES)), np.nan, np.float32),
     )
