@@ -7,21 +7,22 @@ from cdaae_jax.data.alignment import EYES_Y
 from cdaae_jax.data.synthetic_faces.drawing import bump, inside, mix, over, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.eyes import EYE_X
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
 
 Plane = Float[Array, "side side"]
 
 
-def room(identity: Identity, x: Plane, y: Plane):
+def room(identity: Identity, x: Plane, y: Plane, texture: dict[str, Plane]):
     """The background in linear light: a gradient, a little unevenness, and the soft shadow of the head."""
     top, bottom = to_linear(identity.background[0]), to_linear(identity.background[1])
     colour = mix(top, bottom, y[..., None])
-    uneven = 1.0 + 0.05 * noise(2.5 * x, 2.5 * y, identity.seed + 91.0) - 0.25 * identity.light_x * x
+    uneven = 1.0 + 0.05 * texture["wall"] - 0.25 * identity.light_x * x
     shadow = 1.0 - 0.30 * bump(x + 0.10 * identity.light_x, y - 0.55, 0.40, 0.50)
     return colour * (uneven * shadow)[..., None]
 
 
-def paint_neck(picture, identity: Identity, x: Plane, y: Plane, skin, chin_distance: Plane, pixel: float):
+def paint_neck(
+    picture, identity: Identity, x: Plane, y: Plane, skin, chin_distance: Plane, texture: dict[str, Plane], pixel: float
+):
     """Paints neck and clothes; `skin` is linear skin colour, `chin_distance` how far below the jaw's edge."""
     half = identity.neck_half_width + 0.25 * jnp.maximum(y - 0.93, 0.0) ** 1.3
     cover = inside(half - jnp.abs(x), 2.0 * pixel) * smoothstep(0.55, 0.65, y)
@@ -32,7 +33,7 @@ def paint_neck(picture, identity: Identity, x: Plane, y: Plane, skin, chin_dista
     picture = over(picture, skin * (round_light * side_light * shadow * tendon * 0.85)[..., None], cover)
 
     edge = identity.neckline + 0.10 * smoothstep(0.25, 0.0, jnp.abs(x)) - 0.20 * jnp.maximum(jnp.abs(x) - 0.2, 0.0)
-    weave = 1.0 + 0.10 * noise(60.0 * x, 60.0 * y, identity.seed + 92.0) + 0.12 * noise(9.0 * x, 5.0 * y, identity.seed + 93.0)
+    weave = 1.0 + 0.10 * texture["weave"] + 0.12 * texture["cloth"]
     return over(picture, to_linear(identity.clothes) * (0.7 * weave)[..., None], inside(y - edge, 2.0 * pixel))
 
 
@@ -47,8 +48,8 @@ def paint_ears(picture, identity: Identity, x: Plane, y: Plane, skin, pixel: flo
     rim = bump(far - 0.86, 0.0, 0.13, 1.0)
     hollow = bump(across + 0.10, down - 0.05, 0.38, 0.42)
     side_light = 1.0 + 0.45 * identity.light_x * jnp.sign(x)
-    light = (0.62 + 0.25 * rim - 0.42 * hollow) * (1.0 - 0.20 * smoothstep(0.2, 1.0, down)) * side_light
-    red = skin * jnp.asarray([1.02, 0.86, 0.84])
+    light = (0.70 + 0.22 * rim - 0.40 * hollow) * (1.0 - 0.20 * smoothstep(0.2, 1.0, down)) * side_light
+    red = skin * jnp.asarray([1.0, 0.92, 0.91])
     return over(picture, red * light[..., None], inside((1.0 - far) * wide, 2.0 * pixel))
 
 
@@ -72,7 +73,9 @@ def paint_glasses(picture, identity: Identity, x: Plane, y: Plane, pixel: float)
     half = 0.5 * identity.glasses_rim
     rim = inside(half - jnp.abs(edge), pixel + 0.002)
     bridge_y = EYES_Y - 0.012 + 3.0 * x * x
-    bridge = inside(half - jnp.abs(y - bridge_y), pixel + 0.002) * (jnp.abs(x) < EYE_X - identity.glasses_half_width + 0.006)
+    bridge = inside(half - jnp.abs(y - bridge_y), pixel + 0.002) * (
+        jnp.abs(x) < EYE_X - identity.glasses_half_width + 0.006
+    )
     arm = inside(half - jnp.abs(y - EYES_Y + 0.016), pixel + 0.002)
     arm = arm * (jnp.abs(x) > EYE_X + identity.glasses_half_width) * (jnp.abs(x) < 0.375)
     frame = jnp.maximum(jnp.maximum(rim, bridge), arm)

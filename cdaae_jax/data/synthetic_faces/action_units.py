@@ -5,11 +5,13 @@ set by eye after the descriptions of the muscles in the FACS manual (Ekman, Frie
 that landmarks of the London faces show between neutral and smiling.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float, Float32
 
 from cdaae_jax.errors import UserError
@@ -106,7 +108,7 @@ PULLS = (
     Pull(0.190, 0.540, 0.075, 0.060, {"AU6": (0.0, -0.026), "AU12": (0.008, -0.022), "AU9": (0.0, -0.008)}),
     Pull(0.160, 0.450, 0.060, 0.028, {"AU6": (0.0, -0.014), "AU7": (0.0, -0.004), "AU9": (-0.004, -0.008)}),
     # Wing of the nose, and the fold from there to the mouth.
-    Pull(0.060, 0.575, 0.036, 0.036, {"AU9": (0.004, -0.030), "AU10": (0.004, -0.014), "AU12": (0.007, -0.005)}),
+    Pull(0.060, 0.575, 0.042, 0.040, {"AU9": (0.004, -0.022), "AU10": (0.004, -0.014), "AU12": (0.007, -0.005)}),
     Pull(0.115, 0.640, 0.045, 0.050, {"AU12": (0.020, -0.018), "AU10": (0.004, -0.022), "AU9": (0.0, -0.018)}),
     # Beside the corner of the mouth.
     Pull(
@@ -150,22 +152,25 @@ def rest_position(x: Plane, y: Plane, muscles: Muscles) -> tuple[Plane, Plane]:
     """
     left = side_weight(x)
     outwards = 2.0 * left - 1.0
-    moves = [
-        (
-            across(muscles.mix({name: way[0] for name, way in pull.moves.items()}), left) * outwards,
-            across(muscles.mix({name: way[1] for name, way in pull.moves.items()}), left),
+    patches = [
+        jnp.concatenate(
+            [
+                jnp.asarray(pull[:4]),
+                muscles.mix({name: way[0] for name, way in pull.moves.items()}),
+                muscles.mix({name: way[1] for name, way in pull.moves.items()}),
+            ]
         )
         for pull in PULLS
     ]
 
+    def move(far, down, seen, patch):
+        off_x, off_y = (far - patch[0]) / patch[2], (down - patch[1]) / patch[3]
+        near = jnp.exp(-0.5 * (off_x * off_x + off_y * off_y))
+        move_x, move_y = across(patch[4:6], left) * outwards, across(patch[6:8], left)
+        return (seen[0] - near * move_x, seen[1] - near * move_y), None
+
     rest_x, rest_y = x, y
     # Fixed-point iterations of rest = seen - displacement(rest): two are right within a quarter pixel at 128 px.
     for _ in range(2):
-        shift_x = shift_y = 0.0
-        for pull, (move_x, move_y) in zip(PULLS, moves, strict=True):
-            far_x = (jnp.abs(rest_x) - pull.x) / pull.width
-            far_y = (rest_y - pull.y) / pull.height
-            near = jnp.exp(-0.5 * (far_x * far_x + far_y * far_y))
-            shift_x, shift_y = shift_x + near * move_x, shift_y + near * move_y
-        rest_x, rest_y = x - shift_x, y - shift_y
+        rest_x, rest_y = lax.scan(functools.partial(move, jnp.abs(rest_x), rest_y), (x, y), jnp.stack(patches))[0]
     return rest_x, rest_y

@@ -48,5 +48,5 @@ def blur(plane: Plane, sigma: float) -> Plane:
 
 
 def to_linear(srgb):
-    """sRGB 0..1 to linear light, by the power law 2.2."""
+    """Linear light of sRGB 0..1, by the power law 2.2."""
     return jnp.asarray(srgb) ** 2.2

@@ -20,7 +20,7 @@ RECIPES: dict[str, dict[str, float]] = {
     "sad": {"AU1": 4.0, "AU4": 2.5, "AU15": 4.0, "AU17": 2.5},
     "surprised": {"AU1": 4.0, "AU2": 4.0, "AU5": 4.0, "AU25": 3.0, "AU26": 4.0},
     "fearful": {"AU1": 4.0, "AU2": 2.5, "AU4": 2.5, "AU5": 4.5, "AU7": 1.0, "AU20": 4.0, "AU25": 3.0, "AU26": 1.5},
-    "disgusted": {"AU4": 1.5, "AU7": 1.5, "AU9": 4.5, "AU10": 4.0, "AU17": 1.5, "AU25": 1.0},
+    "disgusted": {"AU4": 1.0, "AU7": 1.5, "AU9": 4.5, "AU10": 4.0, "AU17": 1.5, "AU25": 2.0},
     "angry": {"AU4": 5.0, "AU5": 2.0, "AU7": 3.0, "AU17": 1.0, "AU23": 3.5, "AU24": 3.0},
     # Contempt is one-sided; which side is free, and the person's right is taken for everybody.
     "contemptuous": {"AU12R": 2.0, "AU14R": 4.5},

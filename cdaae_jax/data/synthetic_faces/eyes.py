@@ -9,7 +9,6 @@ from cdaae_jax.data.alignment import EYES_Y, RIGHT_EYE_X
 from cdaae_jax.data.synthetic_faces.action_units import Muscles, across, side_weight
 from cdaae_jax.data.synthetic_faces.drawing import bump, inside, mix, over, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
 
 Plane = Float[Array, "side side"]
 
@@ -57,7 +56,7 @@ def fold_depth(identity: Identity, lid: Lids, y: Plane) -> tuple[Plane, Plane]:
     return fold, shade
 
 
-def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, pixel: float):
+def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, texture: dict[str, Plane], pixel: float):
     """Paints the eyeballs between the lids (linear light), then lash lines; x from the midline, y from the top."""
     aside = jnp.abs(x) - EYE_X
     depth = jnp.minimum(y - lid.upper, lid.lower - y)
@@ -67,15 +66,13 @@ def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, pixel: flo
     # The white of the eye is a shaded ball, redder in the corners.
     ball = jnp.clip(1.0 - 0.55 * (jnp.abs(lid.out) ** 2.2), 0.2, 1.0)
     corner = smoothstep(0.55, 1.0, jnp.abs(lid.out))
-    white = mix(jnp.asarray([0.62, 0.60, 0.585]), jnp.asarray([0.46, 0.26, 0.22]), (0.8 * corner)[..., None])
+    white = mix(jnp.asarray([0.54, 0.52, 0.505]), jnp.asarray([0.46, 0.26, 0.22]), (0.8 * corner)[..., None])
     colour = white * ball[..., None]
     caruncle = bump(lid.out + 0.93, y - INNER_CORNER_Y, 0.10, 0.008)
     colour = mix(colour, jnp.asarray([0.42, 0.17, 0.15]), (0.8 * caruncle)[..., None])
 
     rim = identity.iris_radius
-    angle_x, angle_y = aside / radius, (y - EYES_Y) / radius
-    rays = noise(angle_x * 7.0 + radius * 40.0, angle_y * 7.0, identity.seed + 51.0)
-    rays += 0.6 * noise(angle_x * 16.0, angle_y * 16.0 + radius * 60.0, identity.seed + 52.0)
+    rays = texture["rays"] + 0.6 * texture["fine_rays"]
     near = radius / rim
     tone = 1.0 + 0.28 * rays + 0.55 * bump(near - 0.62, 0.0, 0.2, 1.0) + 0.35 * (y - EYES_Y) / rim
     iris = to_linear(identity.iris) * 1.25 * jnp.maximum(tone, 0.2)[..., None]

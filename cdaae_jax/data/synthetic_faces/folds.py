@@ -6,11 +6,11 @@ Each line is drawn once for both halves of the face at rest, so that it moves wi
 from typing import NamedTuple
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
-from cdaae_jax.data.synthetic_faces.action_units import Muscles, across, side_weight
+from cdaae_jax.data.synthetic_faces.action_units import Muscles, side_weight
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
 
 Plane = Float[Array, "side side"]
 
@@ -33,7 +33,9 @@ class Fold(NamedTuple):
 
 FOLDS = (
     # From the wing of the nose around the mouth: the nasolabial fold.
-    Fold((0.082, 0.565), (0.168, 0.715), -0.022, 0.0085, {"AU12": 1.3, "AU6": 0.4, "AU9": 1.0, "AU10": 1.0}, 0.55, 0.12),
+    Fold(
+        (0.082, 0.565), (0.168, 0.715), -0.022, 0.0085, {"AU12": 1.3, "AU6": 0.4, "AU9": 1.0, "AU10": 1.0}, 0.55, 0.12
+    ),
     # From the corner of the mouth down.
     Fold((0.150, 0.745), (0.165, 0.830), -0.006, 0.007, {"AU15": 0.9, "AU20": 0.5, "AU12": 0.15}, 0.5),
     # Beside the corner of the mouth, upright.
@@ -64,27 +66,34 @@ FOLDS = (
 )
 
 
-def grooves(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> Plane:
+def grooves(identity: Identity, x: Plane, y: Plane, muscles: Muscles, texture: dict[str, Plane]) -> Plane:
     """How deep the lines at the rest positions (x, y) are: 0 for smooth skin, about 1 for a clear line."""
     left = side_weight(x)
-    seed = identity.seed
     # Nobody's lines are ruled: each person's are bent by the same slow noise.
-    bent_x = x + 0.004 * noise(14.0 * x, 14.0 * y, seed + 31.0)
-    bent_y = y + 0.006 * noise(11.0 * x, 11.0 * y, seed + 32.0)
+    bent_x = x + 0.004 * texture["bend_x"]
+    bent_y = y + 0.006 * texture["bend_y"]
     far = jnp.abs(bent_x)
     # Older skin folds deeper under the same pull.
     yielding = 0.75 + 0.5 * identity.age
-    total = 0.0
+    lines = []
     for fold in FOLDS:
         (x0, y0), (x1, y1) = fold.start, fold.end
         length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
-        along_x, along_y = (x1 - x0) / length, (y1 - y0) / length
-        off_x, off_y = (bent_x if x0 < 0 else far) - x0, bent_y - y0
+        depth = muscles.mix(fold.pulls) * yielding + fold.age * identity.age**1.5 + fold.always
+        crosses = float(x0 < 0)  # lines across the midline are not mirrored
+        shape = [x0, y0, (x1 - x0) / length, (y1 - y0) / length, length, fold.bend, fold.width, crosses]
+        lines.append(jnp.concatenate([jnp.asarray(shape), depth]))
+
+    # A scan, because 21 lines written out take seconds to compile.
+    def add(total, line):
+        x0, y0, along_x, along_y, length, bend, width, crosses, right_depth, left_depth = line
+        off_x, off_y = far + (bent_x - far) * crosses - x0, bent_y - y0
         along = (off_x * along_x + off_y * along_y) / length
         aside = off_y * along_x - off_x * along_y
         middle = 4.0 * along * (1.0 - along)
-        distance = (aside + fold.bend * middle) / fold.width
+        distance = (aside + bend * middle) / width
         taper = jnp.maximum(middle + 0.15, 0.0) / 1.15
-        depth = across(muscles.mix(fold.pulls), left) * yielding + fold.age * identity.age**1.5 + fold.always
-        total += depth * jnp.sqrt(taper) * jnp.exp(-0.5 * distance * distance)
-    return total
+        depth = right_depth + (left_depth - right_depth) * left
+        return total + depth * jnp.sqrt(taper) * jnp.exp(-0.5 * distance * distance), None
+
+    return lax.scan(add, jnp.zeros_like(x), jnp.stack(lines))[0]

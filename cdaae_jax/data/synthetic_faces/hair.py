@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from cdaae_jax.data.synthetic_faces.drawing import bump, inside, mix, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
+from cdaae_jax.data.synthetic_faces.noise import layers
 from cdaae_jax.data.synthetic_faces.surface import outline
 
 Plane = Float[Array, "side side"]
@@ -23,7 +23,6 @@ class Hair(NamedTuple):
 
 def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     """The hair over the whole picture, lit, in linear light; it stays where it is under every AU."""
-    seed = identity.seed
     far = jnp.abs(x)
     curl = identity.curl
 
@@ -31,11 +30,29 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     pole_x, pole_y = identity.parting, -0.30
     reach = jnp.hypot(x - pole_x, y - pole_y)
     turn = jnp.arctan2(x - pole_x, y - pole_y)
-    slow = noise(6.0 * x, 5.0 * y, seed + 81.0)
-    wave = curl * (0.055 * noise(9.0 * turn + 3.0, 11.0 * reach, seed + 82.0) + 0.02 * slow)
-    fine = noise((turn + wave) * 85.0, reach * 4.5 + 2.0 * wave, seed + 83.0)
-    locks = noise((turn + wave) * 26.0, reach * 2.5 + slow, seed + 84.0)
-    wool = noise(46.0 * x, 46.0 * y, seed + 85.0) + 0.5 * noise(100.0 * x, 100.0 * y, seed + 86.0)
+    texture = layers(
+        identity.seed,
+        100,
+        {
+            "slow": (6.0 * x, 5.0 * y),
+            "wave": (9.0 * turn + 3.0, 11.0 * reach),
+            "wool": (46.0 * x, 46.0 * y),
+            "fine_wool": (100.0 * x, 100.0 * y),
+            "swing": (3.0 * y, 2.0 * jnp.sign(x)),
+        },
+    )
+    slow = texture["slow"]
+    wave = curl * (0.055 * texture["wave"] + 0.02 * slow)
+    strand_texture = layers(
+        identity.seed,
+        200,
+        {
+            "fine": ((turn + wave) * 85.0, reach * 4.5 + 2.0 * wave),
+            "locks": ((turn + wave) * 26.0, reach * 2.5 + slow),
+        },
+    )
+    fine, locks = strand_texture["fine"], strand_texture["locks"]
+    wool = texture["wool"] + 0.5 * texture["fine_wool"]
     woolly = smoothstep(0.55, 0.95, curl)
     strands = mix(0.55 * fine + 0.45 * locks, 0.7 * wool, woolly)
 
@@ -60,19 +77,26 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
 
     # Hair that hangs down at the sides, before the ears and the edge of the face, and behind the neck.
     long = smoothstep(0.52, 0.60, identity.hair_length)
-    swing = 0.018 * noise(3.0 * y, 2.0 * jnp.sign(x), seed + 87.0) + curl * 0.018 * jnp.sin(34.0 * y + 9.0 * slow)
-    side_x = 0.355 + 0.4 * identity.outline[3] - identity.curtain * smoothstep(0.15, 0.45, y) + 0.010 * locks + swing
+    swing = 0.018 * texture["swing"] + curl * 0.018 * jnp.sin(34.0 * y + 9.0 * slow)
+    curtain = jnp.where(x > 0.0, identity.curtain[1], identity.curtain[0])
+    side_x = 0.355 + 0.4 * identity.outline[3] - curtain * smoothstep(0.12, 0.42, y) + 0.010 * locks + swing
+    side_x += 0.004 * fine + 0.05 * smoothstep(0.55, 1.0, y) * curtain / 0.1
     outer_x = 0.395 + identity.hair_volume * 0.9 + 0.05 * smoothstep(0.3, 0.8, y) + swing + shag
-    hang = jnp.minimum(jnp.minimum(outer_x - far, ends - y), y - 0.18 + 0.2 * (far - 0.3))
+    outer_x = outer_x * jnp.sqrt(1.0 - (jnp.maximum(0.40 - y, 0.0) / 0.62) ** 2)
+    hang = jnp.minimum(outer_x - far, ends - y)
     side = jnp.where(long > 0.5, jnp.minimum(far - side_x, hang), -1.0)
     behind = jnp.where(long > 0.5, jnp.minimum(hang, y - 0.3), -1.0)
 
-    softness = jnp.maximum(1.5 * pixel, 0.010)
+    softness = jnp.maximum(1.5 * pixel, 0.014)
     before = inside(jnp.maximum(cap, side), softness)
     thin = jnp.clip(identity.hair_cover * (1.0 + 0.25 * fine), 0.0, 1.0)
     before = before * jnp.where(identity.hair_cover < 1.0, thin, 1.0)
 
-    tone = mix(to_linear(identity.hair), to_linear(jnp.asarray([0.66, 0.65, 0.63])), identity.grey * (0.85 + 0.3 * fine)[..., None])
+    tone = mix(
+        to_linear(identity.hair),
+        to_linear(jnp.asarray([0.66, 0.65, 0.63])),
+        identity.grey * (0.85 + 0.3 * fine)[..., None],
+    )
     # Rounding of the head: light falls off to the sides and down; one soft band of gloss.
     side_light = 1.0 + 0.45 * identity.light_x * x / 0.4
     rounding = (1.08 - 0.55 * smoothstep(0.22, 0.48, far)) * mix(1.0, 0.82, smoothstep(0.2, 0.9, y)) * side_light

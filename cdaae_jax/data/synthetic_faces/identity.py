@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 Number = Float[Array, ""]
 Colour = Float[Array, "3"]
+Sides = Float[Array, "2"]
 Outline = Float[Array, "6"]
 Moles = Float[Array, "3 3"]
 Background = Float[Array, "2 3"]
@@ -87,7 +88,7 @@ class Identity(NamedTuple):
     fringe: Number  # y of its edge; under 0 for none
     hair_volume: Number
     hair_length: Number  # y where it ends at the sides
-    curtain: Number  # how far long hair covers the sides of the face
+    curtain: Sides  # how far long hair covers the sides of the face, right and left; under 0 it lies behind the ear
     curl: Number
     hair_cover: Number  # 0 shaven, 1 dense
     beard: Number
@@ -120,4 +121,4 @@ class Identity(NamedTuple):
 
 def stack(people: Sequence[Identity]) -> Identity:
     """Returns the people as one struct whose arrays have a leading axis, as `renderer.render_batch` takes it."""
-    return Identity(*(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people)))
+    return Identity(*(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people, strict=True)))

@@ -11,7 +11,6 @@ from jaxtyping import Array, Float
 from cdaae_jax.data.synthetic_faces.action_units import PERSONS_LEFT, PERSONS_RIGHT, Muscles
 from cdaae_jax.data.synthetic_faces.drawing import bump, inside, mix, over, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
 
 Plane = Float[Array, "side side"]
 
@@ -123,12 +122,11 @@ def height(contour: Contours, mouth: Mouth, x: Plane, y: Plane) -> Plane:
 def lip_coverage(contour: Contours, y: Plane, pixel: float) -> Plane:
     """Where lips and the mouth's inside are, 0..1, with the soft edge that lips have."""
     depth = jnp.minimum(y - contour.upper_outer, contour.lower_outer - y)
-    return inside(depth, max(2.0 * pixel, 0.006)) * (jnp.abs(contour.out) < 1.0)
+    return inside(depth, max(2.0 * pixel, 0.009)) * (jnp.abs(contour.out) < 1.0)
 
 
-def lip_albedo(identity: Identity, contour: Contours, y: Plane, x: Plane) -> Plane:
+def lip_albedo(identity: Identity, contour: Contours, y: Plane, creases: Plane):
     """The colour of the lips' skin in linear light, [side, side, 3]: darker above, with fine upright creases."""
-    creases = noise(x * 110.0, y * 14.0, identity.seed + 41.0)
     shade = 1.0 + 0.07 * creases - 0.12 * (y < contour.upper_inner)
     return to_linear(identity.lip) * shade[..., None]
 
@@ -137,7 +135,7 @@ def _teeth(x: Plane, edges: tuple[float, ...]) -> tuple[Plane, Plane]:
     """Gaps between teeth (0..1 dark) and how far each pixel is from the middle of its tooth (0 at it)."""
     far = jnp.abs(x)
     gaps, off = 0.0, jnp.ones_like(x)
-    for start, end in zip(edges, edges[1:]):
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
         gaps += jnp.exp(-0.5 * ((far - end) / 0.0022) ** 2)
         off = jnp.where((far >= start) & (far < end), jnp.abs(2.0 * (far - start) / (end - start) - 1.0), off)
     gaps += 0.8 * jnp.exp(-0.5 * (x / 0.0016) ** 2)
@@ -157,7 +155,10 @@ def paint_inside(picture, identity: Identity, contour: Contours, mouth: Mouth, x
     colour = mix(colour, jnp.asarray([0.30, 0.085, 0.075]), (0.75 * tongue)[..., None])
 
     bright = identity.teeth * jnp.asarray([0.80, 0.745, 0.64])
-    for edges, edge_y, up, part in ((UPPER_TEETH, identity.mouth_y + 0.011, -1.0, 1.0), (LOWER_TEETH, jaw_y + 0.004, 1.0, 0.7)):
+    for edges, edge_y, up, part in (
+        (UPPER_TEETH, identity.mouth_y + 0.011, -1.0, 1.0),
+        (LOWER_TEETH, jaw_y + 0.004, 1.0, 0.7),
+    ):
         gaps, off = _teeth(aside, edges)
         # Corners of each tooth are rounded, and the row curves away from the viewer at the sides.
         edge = edge_y + up * (0.004 * off**3 + 0.25 * aside * aside)

@@ -3,10 +3,13 @@
 Each lattice point is hashed with integer arithmetic, so pictures do not depend on any random-number library.
 """
 
+from collections.abc import Mapping
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 Plane = Float[Array, "side side"]
+Planes = Float[Array, "layers side side"]
 
 
 def _hash(column, row, seed):
@@ -17,7 +20,7 @@ def _hash(column, row, seed):
     return ((value >> 8) & 0xFFFF).astype(jnp.float32) / 65535.0
 
 
-def noise(x: Plane, y: Plane, seed: Float[Array, ""]) -> Plane:
+def noise(x: Planes, y: Planes, seed: Float[Array, "layers 1 1"]) -> Planes:
     """Smooth noise in -1..1 with features of size 1, at (x, y); `seed` is a whole number up to 2^24, as a float."""
     seed = seed.astype(jnp.int32)
     column, row = jnp.floor(x), jnp.floor(y)
@@ -28,3 +31,14 @@ def noise(x: Plane, y: Plane, seed: Float[Array, ""]) -> Plane:
     top = _hash(column, row, seed) * (1.0 - right) + _hash(column + 1, row, seed) * right
     bottom = _hash(column, row + 1, seed) * (1.0 - right) + _hash(column + 1, row + 1, seed) * right
     return 2.0 * (top * (1.0 - down) + bottom * down) - 1.0
+
+
+def layers(seed: Float[Array, ""], first: int, places: Mapping[str, tuple[Plane, Plane]]) -> dict[str, Plane]:
+    """Noise at several places at once, by name: layer number i has the seed `seed + first + i`.
+
+    One evaluation for many layers, because each one apart would be compiled apart.
+    """
+    names = list(places)
+    x, y = (jnp.stack([places[name][axis] for name in names]) for axis in (0, 1))
+    values = noise(x, y, (seed + first + jnp.arange(len(names), dtype=jnp.float32))[:, None, None])
+    return {name: values[index] for index, name in enumerate(names)}

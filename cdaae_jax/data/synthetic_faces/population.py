@@ -11,7 +11,7 @@ from cdaae_jax.data.synthetic_faces.identity import Identity
 from cdaae_jax.errors import UserError
 
 # Skin from very light to very dark, and hair from black to white: our own choice of colours, 0..255 sRGB.
-SKINS = ((242, 214, 198), (231, 194, 171), (220, 178, 148), (202, 155, 120), (172, 124, 90), (138, 94, 66), (98, 65, 47))
+SKINS = ((234, 203, 186), (226, 190, 168), (214, 174, 147), (197, 152, 122), (165, 121, 94), (131, 93, 71), (96, 67, 53))
 DARKEST_SKIN = (66, 45, 36)
 HAIRS = ((20, 17, 16), (38, 27, 22), (62, 43, 31), (92, 65, 45), (130, 97, 64), (180, 146, 100), (208, 180, 138))
 RED_HAIR = (138, 66, 32)
@@ -82,9 +82,9 @@ def sample_identity(seed: int) -> Identity:
 
     values = Identity(
         outline=rng.normal(size=6).clip(-2.0, 2.0) * (0.050, 0.035, 0.040, 0.032, 0.030, 0.024)
-        + np.array([-0.02, -0.03, -0.03, 0.0, 0.0, -0.01]) * (woman - 0.5),
-        head_depth=normal(0.36, 0.03),
-        flatness=normal(2.7, 0.22),
+        + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
+        head_depth=normal(0.40, 0.03),
+        flatness=normal(2.25, 0.18),
         cheekbones=normal(0.016, 0.008),
         cheek_fat=normal(0.012, 0.012),
         brow_ridge=normal(0.016 - 0.010 * woman, 0.006),
@@ -95,7 +95,7 @@ def sample_identity(seed: int) -> Identity:
         nose_tip_y=normal(0.540, 0.016),
         nose_height=normal(0.105 - 0.012 * broad, 0.014),
         nose_half_width=normal(0.074 + 0.024 * broad, 0.007),
-        bridge_half_width=normal(0.034 + 0.010 * broad, 0.005),
+        bridge_half_width=normal(0.027 + 0.010 * broad, 0.004),
         bridge_hump=normal(0.002 - 0.004 * broad, 0.006),
         tip_size=normal(1.0, 0.16),
         nostril=normal(1.0, 0.2),
@@ -109,7 +109,7 @@ def sample_identity(seed: int) -> Identity:
         lashes=np.clip(normal(0.35 + 0.35 * woman, 0.15), 0.1, 1.0),
         eye_bags=np.clip(normal(0.25 + 0.6 * age, 0.25), 0.0, 1.2),
         brow_y=normal(0.004 - 0.006 * woman, 0.010),
-        brow_thickness=normal(0.0150 - 0.0035 * woman, 0.003),
+        brow_thickness=np.clip(normal(0.0155 - 0.0035 * woman, 0.0038), 0.006, 0.026),
         brow_arch=normal(0.034 + 0.006 * woman, 0.011),
         brow_tilt=normal(0.0, 0.010),
         brow_length=normal(0.235, 0.014),
@@ -140,7 +140,7 @@ def sample_identity(seed: int) -> Identity:
         hair=hair,
         grey=grey,
         hairline_y=np.clip(normal(0.085, 0.035), 0.0, 0.16) - 0.4 * bald,
-        hairline_width=normal(0.325, 0.014),
+        hairline_width=normal(0.325, 0.014) - 0.025 * bald,
         recession=(1.0 - female) * np.clip(normal(0.09 * age, 0.05), 0.0, 0.16),
         widows_peak=np.clip(normal(0.004, 0.014), 0.0, 0.05),
         parting=rng.choice([-1.0, 1.0]) * rng.uniform(0.0, 0.16),
@@ -148,7 +148,7 @@ def sample_identity(seed: int) -> Identity:
         fringe=rng.uniform(0.17, 0.245) if fringe else -1.0,
         hair_volume=(0.012 if shaven or bald else rng.uniform(0.03, 0.13) + 0.10 * curl * chance(0.5)),
         hair_length=rng.uniform(0.62, 1.25) if long_hair else rng.uniform(0.36, 0.50) - 0.06 * female,
-        curtain=long_hair * rng.uniform(0.0, 0.11),
+        curtain=long_hair * (rng.uniform(-0.02, 0.09, 2) - 0.075 * (rng.random(2) < 0.3)),
         curl=curl,
         hair_cover=0.55 if shaven else (0.75 if bald else 1.0),
         beard=beard,

@@ -23,6 +23,7 @@ from cdaae_jax.data.synthetic_faces.drawing import blur, bump, inside, over, smo
 from cdaae_jax.data.synthetic_faces.hair import hair
 from cdaae_jax.data.synthetic_faces.identity import Identity
 from cdaae_jax.data.synthetic_faces.population import sample_identity
+from cdaae_jax.data.synthetic_faces.textures import textures
 from cdaae_jax.errors import UserError
 
 __all__ = ["AU_NAMES", "Identity", "render", "render_batch", "sample_identity"]
@@ -103,46 +104,52 @@ def _render_one(identity: Identity, aus: Float[Array, "22"], size: int):
     # Nobody is symmetric: the lower face leans a little to one side.
     rest_x = rest_x - identity.lean * smoothstep(0.42, 0.75, rest_y)
 
+    texture = textures(identity, x, y, rest_x, rest_y)
+
     # The surface.
     height, depth = surface.head_height(identity, rest_x, rest_y, muscles)
     face = inside(depth, 2.0 * pixel)
     lips = mouth.pose(identity, muscles)
     contour = mouth.contours(identity, lips, x)
-    groove = folds.grooves(identity, rest_x, rest_y, muscles)
+    groove = folds.grooves(identity, rest_x, rest_y, muscles, texture)
     lid = eyes.lids(identity, x, muscles)
     crease, lid_shade = eyes.fold_depth(identity, lid, y)
     height += mouth.height(contour, lips, x, y) - 0.0045 * groove - 0.004 * crease
-    height += skin.relief(identity, rest_x, rest_y, jnp.mean(muscles["AU17"]))
+    height += skin.relief(identity, rest_x, rest_y, jnp.mean(muscles["AU17"]), texture)
     light = lighting.light(identity, height, face)
 
     # Its colour.
     squeeze = jnp.mean(muscles.mix({"AU9": 0.35, "AU4": 0.15, "AU12": 0.15}))
     flush = squeeze * bump(jnp.abs(rest_x) - 0.14, rest_y - 0.48, 0.12, 0.08)
-    colour = skin.albedo(identity, rest_x, rest_y, flush)
+    colour = skin.albedo(identity, rest_x, rest_y, flush, texture)
     lip = mouth.lip_coverage(contour, y, pixel)
-    colour = over(colour, mouth.lip_albedo(identity, contour, y, x), lip * 0.92)
+    colour = over(colour, mouth.lip_albedo(identity, contour, y, texture["creases"]), lip * 0.92)
     dark = jnp.exp(-0.38 * groove - 0.75 * crease - 0.22 * lid_shade)
     colour = colour * dark[..., None] ** jnp.asarray([0.8, 1.0, 1.05])
 
     # Hair on the face lies in the light, eyes and the mouth's inside bring their own.
-    colour = facial_hair.paint_beard(colour, identity, rest_x, rest_y, lip)
-    colour = facial_hair.paint_brows(colour, identity, rest_x, rest_y)
+    colour = facial_hair.paint_beard(colour, identity, rest_x, rest_y, lip, texture)
+    colour = facial_hair.paint_brows(colour, identity, rest_x, rest_y, texture)
     tip = identity.nose_tip_y
     under_nose = bump(rest_x + 0.025 * identity.light_x, rest_y - tip - 0.070, 0.050, 0.016)
     nostril_x = jnp.abs(rest_x) - identity.nose_half_width * 0.46
-    nostril = bump(nostril_x, rest_y - tip - 0.056 + 0.25 * nostril_x, 0.0135 * identity.nostril, 0.0062 * identity.nostril)
+    nostril = bump(
+        nostril_x, rest_y - tip - 0.056 + 0.25 * nostril_x, 0.0135 * identity.nostril, 0.0062 * identity.nostril
+    )
     shade = (1.0 - 0.22 * under_nose) * (1.0 - 0.80 * jnp.minimum(1.2 * nostril, 1.0))
-    lit = colour * light.diffuse * shade[..., None] + (light.gloss * (1.0 - nostril))[..., None] * jnp.asarray([1.0, 0.98, 0.95])
+    lit = colour * light.diffuse * shade[..., None] + (light.gloss * (1.0 - nostril))[..., None] * jnp.asarray(
+        [1.0, 0.98, 0.95]
+    )
     lit = mouth.paint_line(lit, contour, lips, x, y)
     lit = mouth.paint_inside(lit, identity, contour, lips, x, y, pixel)
-    lit = eyes.paint(lit, identity, lid, x, y, pixel)
+    lit = eyes.paint(lit, identity, lid, x, y, texture, pixel)
 
     # Everything else, from back to front.
     locks = hair(identity, x, y, pixel)
     plain = colour.mean(axis=(0, 1)) * 0.0 + jnp.asarray(identity.skin) ** 2.2
-    picture = accessories.room(identity, x, y)
+    picture = accessories.room(identity, x, y, texture)
     picture = over(picture, locks.colour * 0.55, locks.behind)
-    picture = accessories.paint_neck(picture, identity, x, y, plain, -depth, pixel)
+    picture = accessories.paint_neck(picture, identity, x, y, plain, -depth, texture, pixel)
     picture = accessories.paint_ears(picture, identity, x, y, plain, pixel)
     picture = over(picture, lit, face)
     cast = blur(locks.before, 0.016)

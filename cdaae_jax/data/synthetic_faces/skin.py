@@ -5,7 +5,6 @@ from jaxtyping import Array, Float
 
 from cdaae_jax.data.synthetic_faces.drawing import bump, mix, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.identity import Identity
-from cdaae_jax.data.synthetic_faces.noise import noise
 
 Plane = Float[Array, "side side"]
 
@@ -14,40 +13,37 @@ BLOOD = (1.06, 0.74, 0.74)
 PIGMENT = (0.70, 0.60, 0.50)
 
 
-def albedo(identity: Identity, x: Plane, y: Plane, flush: Plane):
+def albedo(identity: Identity, x: Plane, y: Plane, flush: Plane, texture: dict[str, Plane]):
     """Skin colour in linear light [side, side, 3] at rest positions; `flush` 0..1 is redness from the expression."""
-    seed = identity.seed
     base = to_linear(identity.skin) * jnp.ones_like(x)[..., None]
     far = jnp.abs(x)
 
-    slow = noise(7.0 * x, 7.0 * y, seed + 11.0)
-    spots = noise(26.0 * x, 26.0 * y, seed + 12.0)
-    red = 0.75 * bump(far - 0.205, y - 0.545, 0.075, 0.065) + 0.8 * bump(x, y - identity.nose_tip_y, 0.050, 0.045)
+    slow, spots = texture["slow"], texture["spots"]
+    red = 0.55 * bump(far - 0.205, y - 0.545, 0.075, 0.065) + 0.7 * bump(x, y - identity.nose_tip_y, 0.050, 0.045)
     red += 0.35 * bump(x, y - 0.90, 0.08, 0.05) + 0.25 * bump(x, y - 0.20, 0.20, 0.06)
     red = identity.redness * (red + 0.25 * slow) + identity.blotches * 0.30 * spots * (0.5 + 0.5 * slow)
-    red += identity.blush * 0.9 * bump(far - 0.240, y - 0.545, 0.070, 0.045) + flush
-    tired = 0.35 * bump(far - 0.15, y - 0.425, 0.055, 0.020) * identity.eye_bags + 0.20 * bump(far - 0.095, y - 0.37, 0.03, 0.03)
+    red += identity.blush * 0.5 * bump(far - 0.240, y - 0.545, 0.070, 0.045) + flush
+    tired = 0.35 * bump(far - 0.15, y - 0.425, 0.055, 0.020) * identity.eye_bags + 0.20 * bump(
+        far - 0.095, y - 0.37, 0.03, 0.03
+    )
     pigment = tired + 0.10 * slow * identity.blotches + 0.10 * smoothstep(0.26, 0.36, far)
 
-    dots = noise(95.0 * x, 95.0 * y, seed + 13.0)
     freckled = bump(far - 0.12, y - 0.50, 0.15, 0.09) + 0.35
-    pigment += identity.freckles * 0.9 * smoothstep(0.25, 0.75, dots) * freckled
+    pigment += identity.freckles * 0.9 * smoothstep(0.25, 0.75, texture["dots"]) * freckled
     for mole in range(3):
         mole_x, mole_y, size = identity.moles[mole]
         away = jnp.hypot(x - mole_x, y - mole_y)
         pigment += 1.5 * smoothstep(size, 0.4 * size, away) * (size > 0.0)
 
     colour = base * jnp.asarray(BLOOD) ** red[..., None] * jnp.asarray(PIGMENT) ** pigment[..., None]
-    pores = noise(170.0 * x, 170.0 * y, seed + 14.0)
-    colour = colour * (1.0 + identity.roughness * (0.045 * pores + 0.035 * spots))[..., None]
+    colour = colour * (1.0 + identity.roughness * (0.06 * texture["pores"] + 0.05 * spots))[..., None]
 
     shadow = identity.eye_shadow * bump(far - 0.165, y - 0.343, 0.062, 0.020)
     return mix(colour, to_linear(identity.eye_shadow_colour) * 0.8, (0.75 * shadow)[..., None])
 
 
-def relief(identity: Identity, x: Plane, y: Plane, chin: Float[Array, ""]) -> Plane:
+def relief(identity: Identity, x: Plane, y: Plane, chin: Float[Array, ""], texture: dict[str, Plane]) -> Plane:
     """Fine height of the skin's surface: pores, and the chin's pits when AU17 (`chin` 0..1) knots it."""
-    seed = identity.seed
-    uneven = 0.0010 * noise(38.0 * x, 38.0 * y, seed + 21.0) + 0.0005 * noise(85.0 * x, 85.0 * y, seed + 22.0)
-    pits = 0.0045 * noise(48.0 * x, 48.0 * y, seed + 23.0) * bump(x, y - 0.885, 0.060, 0.035)
+    uneven = 0.0010 * texture["uneven"] + 0.0005 * texture["fine"]
+    pits = 0.0045 * texture["pits"] * bump(x, y - 0.885, 0.060, 0.035)
     return identity.roughness * uneven + chin * pits

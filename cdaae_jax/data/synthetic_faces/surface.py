@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
-from cdaae_jax.data.synthetic_faces.action_units import Muscles, across, side_weight
+from cdaae_jax.data.synthetic_faces.action_units import Muscles, side_weight
 from cdaae_jax.data.synthetic_faces.drawing import bump, smoothstep
 from cdaae_jax.data.synthetic_faces.identity import Identity
 
@@ -73,16 +74,18 @@ def outline(identity: Identity, x: Plane, y: Plane) -> tuple[Plane, Plane]:
 
 def _nose(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> Plane:
     tip = identity.nose_tip_y
+    far = jnp.abs(x)
     down = jnp.clip((y - 0.335) / (tip - 0.335), 0.0, 1.3)
-    ridge = identity.nose_height * (0.16 + 0.84 * down**1.5) + identity.bridge_hump * bump(down - 0.42, 0.0, 0.22, 1.0)
-    ridge = ridge * smoothstep(0.27, 0.37, y) * (1.0 - smoothstep(tip + 0.012, tip + 0.068, y))
-    half_width = identity.bridge_half_width * (1.0 - 0.18 * bump(down - 0.5, 0.0, 0.25, 1.0) + 0.35 * down**3)
-    side = jnp.abs(x) / half_width
-    nose = ridge * jnp.exp(-0.5 * side**2.4)
-    ball = 0.020 * bump(x, y - tip, 0.030 * identity.tip_size, 0.026 * identity.tip_size)
-    wing = identity.nose_half_width
+    ridge = identity.nose_height * (0.18 + 0.82 * down**1.4) + identity.bridge_hump * bump(down - 0.42, 0.0, 0.22, 1.0)
+    half_width = identity.bridge_half_width * (1.0 - 0.15 * bump(down - 0.5, 0.0, 0.25, 1.0) + 0.30 * down**3)
+    # The base of the nose is lowest in the middle and rises towards the wings.
+    ridge = ridge * smoothstep(0.27, 0.37, y) * (1.0 - smoothstep(tip + 0.030 - 0.5 * far, tip + 0.068 - 0.3 * far, y))
+    side = far / half_width
+    nose = ridge * jnp.exp(-0.5 * side**2.2)
+    ball = 0.024 * bump(x, y - tip - 0.006, 0.030 * identity.tip_size, 0.027 * identity.tip_size)
     flare = jnp.mean(muscles.mix({"AU9": 0.004, "AU12": 0.004}))
-    wings = 0.046 * bump(jnp.abs(x) - wing + 0.020 - flare, y - tip - 0.038, 0.020, 0.021)
+    wing_x, wing_y = far - identity.nose_half_width + 0.017 - flare, y - tip - 0.037
+    wings = 0.042 * bump(wing_x, wing_y, 0.0165, 0.020) - 0.010 * bump(wing_x - 0.026, wing_y + 0.004, 0.009, 0.020)
     return nose + ball + wings
 
 
@@ -104,9 +107,12 @@ def head_height(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> tup
     height += 0.018 * bump(x, y - 0.715, 0.120, 0.075)  # the rounding of the teeth under the lips
     height += identity.chin_boss * bump(x, y - 0.890, 0.075, 0.050)
     height += -0.012 * identity.chin_cleft * bump(x, y - 0.90, 0.008, 0.030)
-    height += -0.004 * bump(x, y - 0.640, 0.009, 0.028)  # philtrum
-    height += 0.003 * bump(far - 0.017, y - 0.645, 0.007, 0.026)
-    for hill in AU_BUMPS:
-        rise = across(muscles.mix(hill.raises), left)
-        height += rise * bump(far - hill.x, y - hill.y, hill.width, hill.height)
-    return height, radius - reach
+    height += -0.003 * bump(x, y - 0.642, 0.012, 0.026)  # philtrum
+    height += 0.0018 * bump(far - 0.020, y - 0.648, 0.009, 0.024)
+    hills = [jnp.concatenate([jnp.asarray(hill[:4]), muscles.mix(hill.raises)]) for hill in AU_BUMPS]
+
+    def add(total, hill):
+        rise = hill[4] + (hill[5] - hill[4]) * left
+        return total + rise * bump(far - hill[0], y - hill[1], hill[2], hill[3]), None
+
+    return lax.scan(add, height, jnp.stack(hills))[0], radius - reach
