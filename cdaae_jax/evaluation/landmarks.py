@@ -79,8 +79,9 @@ class Faces(NamedTuple):
     """What was found in N pictures; `points` and `blendshapes` of pictures without a face are NaN.
 
     `found`: both the detector and the landmark network see a face. `score` 0..1: the detector's, 0 for no face.
-    `presence` 0..1: the landmark network's, 0 where it was not asked. `points`: (x, y) in pixels from the picture's top left corner, so
-    that the centre of the first pixel is (0.5, 0.5). `blendshapes`: 0..1, in the order of BLENDSHAPE_NAMES.
+    `presence` 0..1: the landmark network's, 0 where it was not asked. `points`: (x, y) in pixels from the picture's
+    top left corner, so that the centre of the first pixel is (0.5, 0.5). `blendshapes`: 0..1, in the order of
+    BLENDSHAPE_NAMES.
     """
 
     found: Bool[np.ndarray, "n"]
