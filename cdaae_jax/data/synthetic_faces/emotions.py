@@ -6,6 +6,7 @@ of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Ne
 are set so that a full expression is clear and not a caricature.
 """
 
+import numbers
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,9 +20,9 @@ RECIPES: dict[str, dict[str, float]] = {
     "happy": {"AU6": 3.0, "AU12": 4.0, "AU25": 3.0},
     "sad": {"AU1": 4.0, "AU4": 2.5, "AU15": 4.0, "AU17": 2.5},
     "surprised": {"AU1": 4.0, "AU2": 4.0, "AU5": 4.0, "AU25": 3.0, "AU26": 4.0},
-    "fearful": {"AU1": 4.0, "AU2": 2.5, "AU4": 2.5, "AU5": 4.5, "AU7": 1.0, "AU20": 4.0, "AU25": 3.0, "AU26": 1.5},
-    "disgusted": {"AU4": 1.0, "AU7": 1.5, "AU9": 4.5, "AU10": 4.0, "AU17": 1.5, "AU25": 2.0},
-    "angry": {"AU4": 5.0, "AU5": 2.0, "AU7": 3.0, "AU17": 1.0, "AU23": 3.5, "AU24": 3.0},
+    "fearful": {"AU1": 4.0, "AU2": 1.0, "AU4": 2.5, "AU5": 4.5, "AU7": 1.0, "AU20": 4.5, "AU25": 2.5, "AU26": 2.0},
+    "disgusted": {"AU7": 1.0, "AU9": 4.5, "AU10": 3.0, "AU15": 2.5, "AU25": 1.5, "AU26": 1.5},
+    "angry": {"AU4": 5.0, "AU5": 2.5, "AU7": 3.0, "AU10": 3.5, "AU17": 1.0, "AU23": 2.0, "AU25": 2.5},
     # Contempt is one-sided; which side is free, and the person's right is taken for everybody.
     "contemptuous": {"AU12R": 2.0, "AU14R": 4.5},
 }
@@ -44,7 +45,7 @@ def emotion_aus(weights: Mapping[str, float]) -> np.ndarray:
         name = canonical_emotion(str(word))
         if name not in RECIPES:
             raise UserError(f"unknown expression {word!r}; the renderer knows {', '.join(nearest(name, EMOTIONS))}")
-        if not (np.isscalar(weight) and np.isfinite(weight) and weight >= 0):
+        if not (isinstance(weight, numbers.Real) and 0.0 <= weight < np.inf):
             raise UserError(f"{name}={weight!r} is no weight; write a number from 0, where 1 is the full expression")
         total += np.float32(weight) * au_vector(RECIPES[name])
     return np.clip(total, 0.0, MAX_AU)

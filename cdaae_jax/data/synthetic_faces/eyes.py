@@ -41,7 +41,9 @@ def lids(identity: Identity, x: Plane, muscles: Muscles) -> Lids:
     upper_height = jnp.maximum(identity.eye_height + raised, 0.006)
     upper_height = mix(upper_height, -lower_depth, closed)
     bend = 1.0 + 0.10 * out  # the lower lid hangs lowest outside of the middle, the upper one inside
-    upper = line - upper_height * parabola * (2.0 - bend)
+    # A lowered brow presses on the inner half of the lid.
+    pressed = 1.0 - 0.30 * across(muscles["AU4"], left) * smoothstep(0.3, -0.8, out)
+    upper = line - upper_height * parabola * (2.0 - bend) * pressed
     lower = line + lower_depth * parabola * bend
     fold = identity.crease * (1.0 - 0.35 * jnp.clip(raised / 0.017, -1.0, 1.0)) * (1.0 + 0.8 * closed)
     crease = line - (upper_height + fold) * jnp.maximum(1.0 - 0.80 * out * out, -0.2)
@@ -66,7 +68,7 @@ def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, texture: d
     # The white of the eye is a shaded ball, redder in the corners.
     ball = jnp.clip(1.0 - 0.55 * (jnp.abs(lid.out) ** 2.2), 0.2, 1.0)
     corner = smoothstep(0.55, 1.0, jnp.abs(lid.out))
-    white = mix(jnp.asarray([0.54, 0.52, 0.505]), jnp.asarray([0.46, 0.26, 0.22]), (0.8 * corner)[..., None])
+    white = mix(jnp.asarray([0.47, 0.45, 0.435]), jnp.asarray([0.46, 0.26, 0.22]), (0.8 * corner)[..., None])
     colour = white * ball[..., None]
     caruncle = bump(lid.out + 0.93, y - INNER_CORNER_Y, 0.10, 0.008)
     colour = mix(colour, jnp.asarray([0.42, 0.17, 0.15]), (0.8 * caruncle)[..., None])

@@ -54,7 +54,7 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     fine, locks = strand_texture["fine"], strand_texture["locks"]
     wool = texture["wool"] + 0.5 * texture["fine_wool"]
     woolly = smoothstep(0.55, 0.95, curl)
-    strands = mix(0.55 * fine + 0.45 * locks, 0.7 * wool, woolly)
+    strands = mix(0.55 * fine + 0.45 * locks, 0.95 * wool, woolly)
 
     # The outside: the head's outline, larger by the hair's volume, with single locks sticking out.
     out, radius = outline(identity, x, y)
@@ -73,10 +73,9 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     fringe_y = identity.fringe + 0.06 * far + 0.022 * locks + 0.012 * fine
     above = jnp.where(identity.fringe > 0.0, jnp.maximum(above, fringe_y - y), above)
     ends = identity.hair_length + 0.03 * locks + 0.02 * fine
-    cap = jnp.minimum(jnp.minimum(within, above), jnp.minimum(ends, 0.52) - y)
 
     # Hair that hangs down at the sides, before the ears and the edge of the face, and behind the neck.
-    long = smoothstep(0.52, 0.60, identity.hair_length)
+    long = jnp.where(identity.hair_length > 0.55, 1.0, 0.0)
     swing = 0.018 * texture["swing"] + curl * 0.018 * jnp.sin(34.0 * y + 9.0 * slow)
     curtain = jnp.where(x > 0.0, identity.curtain[1], identity.curtain[0])
     side_x = 0.355 + 0.4 * identity.outline[3] - curtain * smoothstep(0.12, 0.42, y) + 0.010 * locks + swing
@@ -85,10 +84,16 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     outer_x = outer_x * jnp.sqrt(1.0 - (jnp.maximum(0.40 - y, 0.0) / 0.62) ** 2)
     hang = jnp.minimum(outer_x - far, ends - y)
     side = jnp.where(long > 0.5, jnp.minimum(far - side_x, hang), -1.0)
-    behind = jnp.where(long > 0.5, jnp.minimum(hang, y - 0.3), -1.0)
+    # Hair behind the head, so that no wall shows between the face and the cap.
+    back = jnp.minimum(within, jnp.minimum(ends, 0.42) - y)
+    behind = jnp.maximum(back, jnp.where(long > 0.5, hang, -1.0))
 
     softness = jnp.maximum(1.5 * pixel, 0.014)
-    before = inside(jnp.maximum(cap, side), softness)
+    # Single hairs grow before the hairline; a fringe has a clearer edge.
+    hairline = jnp.where(identity.fringe > 0.0, softness, 0.034)
+    sideburns = jnp.where(long > 0.5, 0.42, ends) - y - 2.5 * jnp.clip(0.355 - far, 0.0, 0.045)
+    cap = inside(within, softness) * inside(above + 0.008 * fine, hairline) * inside(sideburns, 0.03)
+    before = jnp.maximum(cap, inside(side, softness))
     thin = jnp.clip(identity.hair_cover * (1.0 + 0.25 * fine), 0.0, 1.0)
     before = before * jnp.where(identity.hair_cover < 1.0, thin, 1.0)
 
@@ -103,4 +108,4 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
     gloss = bump(reach - 0.42 - 0.02 * slow, 0.0, 0.045, 1.0) * (0.6 + 0.6 * fine) * (1.0 - woolly)
     shade = jnp.maximum(rounding * (1.0 + 0.50 * strands), 0.12)
     colour = tone * shade[..., None] + 0.05 * (jnp.maximum(gloss, 0.0) * identity.shine)[..., None]
-    return Hair(inside(behind, softness), before, colour)
+    return Hair(inside(behind, softness) * (identity.hairline_y > -0.2), before, colour)

@@ -121,4 +121,6 @@ class Identity(NamedTuple):
 
 def stack(people: Sequence[Identity]) -> Identity:
     """Returns the people as one struct whose arrays have a leading axis, as `renderer.render_batch` takes it."""
-    return Identity(*(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people, strict=True)))
+    return Identity(
+        *(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people, strict=True))
+    )

@@ -5,14 +5,14 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from cdaae_jax.data.synthetic_faces.drawing import blur, smoothstep
+from cdaae_jax.data.synthetic_faces.drawing import blur, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.identity import Identity
 
 Plane = Float[Array, "side side"]
 
 # Radii over which a point lower than its surroundings loses light, and how fast.
-OCCLUSION_RADII = (0.010, 0.030)
-OCCLUSION_STRENGTH = (9.0, 6.0)
+OCCLUSION_RADII = (0.010, 0.030, 0.080)
+OCCLUSION_STRENGTH = (9.0, 5.0, 2.2)
 
 
 class Light(NamedTuple):
@@ -35,18 +35,21 @@ def light(identity: Identity, height: Plane, within: Plane) -> Light:
     # Light wraps around skin, red furthest, because it travels a little under the surface.
     wrap = jnp.asarray([0.34, 0.24, 0.20])
     direct = jnp.maximum((facing[..., None] + wrap) / (1.0 + wrap), 0.0)
-    sky = 0.72 - 0.28 * normal_y + 0.10 * normal_z
+    sky = 0.64 - 0.22 * jnp.minimum(normal_y, 0.35) + 0.20 * normal_z
 
     occlusion = 1.0
     for radius, strength in zip(OCCLUSION_RADII, OCCLUSION_STRENGTH, strict=True):
         # Off the head there is no surface: only what lies on it counts.
         around = blur(height * within, radius) / (blur(within, radius) + 1e-3)
-        occlusion = occlusion * jnp.clip(1.0 + strength * (height - around), 0.45, 1.10)
+        occlusion = occlusion * jnp.clip(1.0 + strength * (height - around), 0.55, 1.08)
 
     contrast = identity.light_contrast
     warmth = 1.0 + identity.light_warmth * jnp.asarray([1.0, 0.0, -1.0])
+    # A camera exposes for the face: dark skin gets more light.
+    luminance = to_linear(identity.skin) @ jnp.asarray([0.2126, 0.7152, 0.0722])
+    exposure = 1.42 - 0.85 * luminance
     diffuse = contrast * 1.12 * direct * warmth + ((1.0 - contrast) * sky)[..., None]
-    diffuse = diffuse * (occlusion * (0.55 + 0.45 * occlusion))[..., None]
+    diffuse = exposure * diffuse * (occlusion * (0.8 + 0.2 * occlusion))[..., None]
 
     half_x, half_y, half_z = to_x, to_y, to_z + 1.0
     half_length = jnp.sqrt(half_x**2 + half_y**2 + half_z**2)

@@ -30,6 +30,7 @@ class Mouth(NamedTuple):
     lower: Float[Array, ""]
     gap_up: Float[Array, ""]  # opening above and below the line that joins the corners and the middle
     gap_down: Float[Array, ""]
+    sneer: Float[Array, ""]  # 0..1: the upper lip is drawn up beside the middle more than in it
     drop: Float[Array, ""]  # how far the lower jaw is down
 
 
@@ -65,7 +66,7 @@ def pose(identity: Identity, muscles: Muscles) -> Mouth:
         identity.mouth_y
         - 0.010 * both["AU12"]
         - 0.016 * both["AU17"]
-        - 0.008 * both["AU10"]
+        - 0.011 * both["AU10"]
         - 0.006 * both["AU9"]
         - 0.004 * both["AU15"]
         + 0.004 * both["AU20"]
@@ -83,8 +84,9 @@ def pose(identity: Identity, muscles: Muscles) -> Mouth:
         * (1.0 - 0.18 * both["AU12"] - 0.20 * both["AU20"] + 0.16 * both["AU17"] - 0.12 * drop),
         gap_up=0.010 * parted
         + 0.006 * drop
-        + apart * (0.014 * both["AU12"] + 0.020 * both["AU10"] + 0.010 * both["AU9"] + 0.004 * both["AU20"]),
+        + apart * (0.014 * both["AU12"] + 0.026 * both["AU10"] + 0.010 * both["AU9"] + 0.004 * both["AU20"]),
         gap_down=0.014 * parted + 0.088 * drop + apart * (0.012 * both["AU12"] + 0.012 * both["AU20"]),
+        sneer=jnp.minimum(both["AU10"] + 0.4 * both["AU9"], 1.0),
         drop=0.075 * drop,
     )
 
@@ -100,7 +102,8 @@ def contours(identity: Identity, mouth: Mouth, x: Plane) -> Contours:
     # A closed mouth is not a ruled line: the upper lip's middle reaches down a little, between two hollows.
     wave = 0.0035 * (bump(out, 0.0, 0.16, 1.0) - 0.8 * bump(far - 0.38, 0.0, 0.18, 1.0))
     line = mouth.middle_y + (corner - mouth.middle_y) * jnp.minimum(far, 1.15) ** 1.8 + wave
-    upper_inner = line - mouth.gap_up * within**0.7
+    square = mouth.sneer * (bump(far - 0.50, 0.0, 0.22, 1.0) - 0.45 * bump(out, 0.0, 0.25, 1.0))
+    upper_inner = line - mouth.gap_up * within**0.7 * (1.0 + 0.35 * square) - 0.004 * square
     lower_inner = line + mouth.gap_down * within**0.6
     bow = identity.cupid_bow * (bump(far - 0.27, 0.0, 0.13, 1.0) - bump(out, 0.0, 0.13, 1.0))
     upper_outer = upper_inner - mouth.upper * within**0.75 - bow * within
@@ -129,6 +132,12 @@ def lip_albedo(identity: Identity, contour: Contours, y: Plane, creases: Plane):
     """The colour of the lips' skin in linear light, [side, side, 3]: darker above, with fine upright creases."""
     shade = 1.0 + 0.07 * creases - 0.12 * (y < contour.upper_inner)
     return to_linear(identity.lip) * shade[..., None]
+
+
+def gloss(contour: Contours, mouth: Mouth, x: Plane, y: Plane) -> Plane:
+    """The soft highlight on the roll of the lower lip, to be added to linear light."""
+    middle = 0.62 * contour.lower_inner + 0.38 * contour.lower_outer
+    return 0.045 * bump(x - mouth.middle_x, y - middle, 0.038, 0.16 * mouth.lower)
 
 
 def _teeth(x: Plane, edges: tuple[float, ...]) -> tuple[Plane, Plane]:

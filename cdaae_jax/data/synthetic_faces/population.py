@@ -11,7 +11,15 @@ from cdaae_jax.data.synthetic_faces.identity import Identity
 from cdaae_jax.errors import UserError
 
 # Skin from very light to very dark, and hair from black to white: our own choice of colours, 0..255 sRGB.
-SKINS = ((234, 203, 186), (226, 190, 168), (214, 174, 147), (197, 152, 122), (165, 121, 94), (131, 93, 71), (96, 67, 53))
+SKINS = (
+    (234, 203, 186),
+    (226, 190, 168),
+    (214, 174, 147),
+    (197, 152, 122),
+    (165, 121, 94),
+    (131, 93, 71),
+    (96, 67, 53),
+)
 DARKEST_SKIN = (66, 45, 36)
 HAIRS = ((20, 17, 16), (38, 27, 22), (62, 43, 31), (92, 65, 45), (130, 97, 64), (180, 146, 100), (208, 180, 138))
 RED_HAIR = (138, 66, 32)
@@ -74,14 +82,14 @@ def sample_identity(seed: int) -> Identity:
     made_up = female * chance(0.55)
     curl = rng.random() ** 1.6 if dark < 0.6 else rng.beta(2.0, 1.2)
 
-    lip = skin * (0.86, 0.66, 0.66) * (1.0 + rng.normal(size=3) * 0.05)
+    lip = skin * (0.84, 0.60, 0.62) * (1.0 + rng.normal(size=3) * 0.05)
     if made_up and chance(0.6):
         lip = lip + (_palette(LIPSTICKS, rng.random()) * (0.55 + 0.6 * skin.mean()) - lip) * rng.uniform(0.4, 0.9)
     wall = np.full(3, rng.uniform(0.12, 0.88)) * (1.0 + rng.normal(size=3) * 0.07)
     frame = _palette(FRAMES, rng.integers(len(FRAMES)) / (len(FRAMES) - 1))
 
     values = Identity(
-        outline=rng.normal(size=6).clip(-2.0, 2.0) * (0.050, 0.035, 0.040, 0.032, 0.030, 0.024)
+        outline=rng.normal(size=6).clip(-2.0, 2.0) * (0.060, 0.040, 0.045, 0.035, 0.035, 0.050)
         + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
         head_depth=normal(0.40, 0.03),
         flatness=normal(2.25, 0.18),
@@ -92,33 +100,33 @@ def sample_identity(seed: int) -> Identity:
         chin_cleft=max(0.0, normal(-0.3, 0.5)),
         socket_depth=normal(0.030 - 0.010 * folded, 0.007),
         lean=normal(0.0, 0.006),
-        nose_tip_y=normal(0.540, 0.016),
-        nose_height=normal(0.105 - 0.012 * broad, 0.014),
-        nose_half_width=normal(0.074 + 0.024 * broad, 0.007),
+        nose_tip_y=normal(0.540, 0.019),
+        nose_height=normal(0.090 - 0.012 * broad, 0.015),
+        nose_half_width=normal(0.072 + 0.024 * broad, 0.0075),
         bridge_half_width=normal(0.027 + 0.010 * broad, 0.004),
         bridge_hump=normal(0.002 - 0.004 * broad, 0.006),
         tip_size=normal(1.0, 0.16),
         nostril=normal(1.0, 0.2),
-        eye_half_width=normal(0.0665, 0.0032),
-        eye_height=normal(0.0325 - 0.0035 * folded - 0.003 * age, 0.0034),
-        eye_tilt=normal(0.003 + 0.006 * folded, 0.006),
+        eye_half_width=normal(0.0665, 0.0040),
+        eye_height=normal(0.0325 - 0.0035 * folded - 0.003 * age, 0.0042),
+        eye_tilt=normal(0.003 + 0.006 * folded, 0.0075),
         crease=normal(0.019 + 0.004 * woman, 0.006),
         crease_depth=np.clip(normal(0.9 - 0.75 * folded, 0.2), 0.0, 1.3),
         iris_radius=normal(0.0305, 0.0012),
         iris=iris,
         lashes=np.clip(normal(0.35 + 0.35 * woman, 0.15), 0.1, 1.0),
         eye_bags=np.clip(normal(0.25 + 0.6 * age, 0.25), 0.0, 1.2),
-        brow_y=normal(0.004 - 0.006 * woman, 0.010),
+        brow_y=normal(0.004 - 0.006 * woman, 0.012),
         brow_thickness=np.clip(normal(0.0155 - 0.0035 * woman, 0.0038), 0.006, 0.026),
         brow_arch=normal(0.034 + 0.006 * woman, 0.011),
         brow_tilt=normal(0.0, 0.010),
         brow_length=normal(0.235, 0.014),
         brow_density=np.clip(normal(0.85, 0.18), 0.3, 1.1),
         mouth_y=normal(0.719, 0.019),
-        mouth_half_width=normal(0.122, 0.0105),
+        mouth_half_width=normal(0.122, 0.012),
         upper_lip=np.clip(normal(0.031 + 0.016 * broad, 0.007), 0.014, 0.06),
         lower_lip=np.clip(normal(0.043 + 0.014 * broad, 0.008), 0.022, 0.07),
-        cupid_bow=np.clip(normal(0.008, 0.004), 0.0, 0.018),
+        cupid_bow=np.clip(normal(0.0065, 0.0035), 0.0, 0.013),
         mouth_curve=normal(0.006, 0.006),
         lip=lip,
         teeth=rng.uniform(0.72, 0.98),
@@ -127,7 +135,7 @@ def sample_identity(seed: int) -> Identity:
         blotches=np.clip(normal(0.5, 0.3), 0.05, 1.3),
         roughness=np.clip(normal(0.6 - 0.25 * made_up + 0.3 * age, 0.25), 0.15, 1.3),
         shine=np.clip(normal(0.5 + 0.2 * dark, 0.3), 0.05, 1.3),
-        freckles=chance(0.30 * (dark < 0.55)) * rng.uniform(0.3, 1.0),
+        freckles=chance(0.30 * (dark < 0.55)) * rng.uniform(0.25, 0.8),
         age=age,
         moles=np.stack(
             [
@@ -140,7 +148,7 @@ def sample_identity(seed: int) -> Identity:
         hair=hair,
         grey=grey,
         hairline_y=np.clip(normal(0.085, 0.035), 0.0, 0.16) - 0.4 * bald,
-        hairline_width=normal(0.325, 0.014) - 0.025 * bald,
+        hairline_width=normal(0.340, 0.016) - 0.03 * bald,
         recession=(1.0 - female) * np.clip(normal(0.09 * age, 0.05), 0.0, 0.16),
         widows_peak=np.clip(normal(0.004, 0.014), 0.0, 0.05),
         parting=rng.choice([-1.0, 1.0]) * rng.uniform(0.0, 0.16),
@@ -172,7 +180,7 @@ def sample_identity(seed: int) -> Identity:
         light_x=rng.uniform(-0.75, 0.75),
         light_y=rng.uniform(-0.75, -0.10),
         light_contrast=rng.uniform(0.35, 0.75),
-        light_warmth=normal(0.0, 0.06),
+        light_warmth=normal(0.01, 0.04),
         background=np.clip(np.stack([wall, wall * rng.uniform(0.7, 1.2)]), 0.03, 0.97),
         seed=float(rng.integers(1 << 20)),
     )

@@ -29,8 +29,8 @@ from cdaae_jax.errors import UserError
 __all__ = ["AU_NAMES", "Identity", "render", "render_batch", "sample_identity"]
 
 SUPERSAMPLING = 2
-# Pictures per compiled call, the last one padded: one compilation per size whatever the number of pictures.
-CHUNK = 8
+# Pictures per compiled call, the last one padded: one compilation per size, and few enough to stay in the cache.
+CHUNK = 4
 MIN_SIZE, MAX_SIZE = 16, 512
 
 Picture = UInt8[np.ndarray, "size size 3"]
@@ -137,9 +137,9 @@ def _render_one(identity: Identity, aus: Float[Array, "22"], size: int):
         nostril_x, rest_y - tip - 0.056 + 0.25 * nostril_x, 0.0135 * identity.nostril, 0.0062 * identity.nostril
     )
     shade = (1.0 - 0.22 * under_nose) * (1.0 - 0.80 * jnp.minimum(1.2 * nostril, 1.0))
-    lit = colour * light.diffuse * shade[..., None] + (light.gloss * (1.0 - nostril))[..., None] * jnp.asarray(
-        [1.0, 0.98, 0.95]
-    )
+    lit = colour * light.diffuse * shade[..., None] + (
+        light.gloss * (1.0 - nostril) * (1.0 - 0.8 * lip) + mouth.gloss(contour, lips, x, y)
+    )[..., None] * jnp.asarray([1.0, 0.98, 0.95])
     lit = mouth.paint_line(lit, contour, lips, x, y)
     lit = mouth.paint_inside(lit, identity, contour, lips, x, y, pixel)
     lit = eyes.paint(lit, identity, lid, x, y, texture, pixel)

@@ -29,7 +29,7 @@ def albedo(identity: Identity, x: Plane, y: Plane, flush: Plane, texture: dict[s
     pigment = tired + 0.10 * slow * identity.blotches + 0.10 * smoothstep(0.26, 0.36, far)
 
     freckled = bump(far - 0.12, y - 0.50, 0.15, 0.09) + 0.35
-    pigment += identity.freckles * 0.9 * smoothstep(0.25, 0.75, texture["dots"]) * freckled
+    pigment += identity.freckles * 0.7 * smoothstep(0.20, 0.80, texture["dots"]) * freckled
     for mole in range(3):
         mole_x, mole_y, size = identity.moles[mole]
         away = jnp.hypot(x - mole_x, y - mole_y)

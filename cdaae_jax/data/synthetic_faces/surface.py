@@ -47,7 +47,7 @@ class Bump(NamedTuple):
 AU_BUMPS = (
     Bump(0.185, 0.505, 0.060, 0.040, {"AU6": 0.020, "AU12": 0.012}),
     Bump(0.160, 0.440, 0.060, 0.016, {"AU6": 0.006, "AU7": 0.003}),
-    Bump(0.045, 0.300, 0.026, 0.026, {"AU4": 0.010, "AU9": 0.005}),
+    Bump(0.045, 0.300, 0.026, 0.026, {"AU4": 0.010, "AU9": 0.003}),
     Bump(0.075, 0.560, 0.026, 0.030, {"AU9": 0.010, "AU10": 0.006}),
     Bump(0.000, 0.890, 0.085, 0.045, {"AU17": 0.014}),
     Bump(0.185, 0.720, 0.024, 0.045, {"AU12": 0.010, "AU14": 0.012, "AU20": 0.006}),
@@ -77,15 +77,23 @@ def _nose(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> Plane:
     far = jnp.abs(x)
     down = jnp.clip((y - 0.335) / (tip - 0.335), 0.0, 1.3)
     ridge = identity.nose_height * (0.18 + 0.82 * down**1.4) + identity.bridge_hump * bump(down - 0.42, 0.0, 0.22, 1.0)
-    half_width = identity.bridge_half_width * (1.0 - 0.15 * bump(down - 0.5, 0.0, 0.25, 1.0) + 0.30 * down**3)
+    half_width = identity.bridge_half_width * (0.95 - 0.15 * bump(down - 0.5, 0.0, 0.25, 1.0) + 0.25 * down**3)
     # The base of the nose is lowest in the middle and rises towards the wings.
-    ridge = ridge * smoothstep(0.27, 0.37, y) * (1.0 - smoothstep(tip + 0.030 - 0.5 * far, tip + 0.068 - 0.3 * far, y))
+    ridge = (
+        ridge
+        * smoothstep(0.27, 0.37, y)
+        * (1.0 - smoothstep(tip - 0.008, tip + 0.056 - 0.3 * jnp.minimum(far, 0.1), y))
+    )
     side = far / half_width
-    nose = ridge * jnp.exp(-0.5 * side**2.2)
-    ball = 0.024 * bump(x, y - tip - 0.006, 0.030 * identity.tip_size, 0.027 * identity.tip_size)
+    nose = ridge * jnp.exp(-0.5 * side * side)
+    size = identity.tip_size
+    ball = 0.040 * bump(x, y - tip - 0.012, 0.033 * size, 0.028 * size)
     flare = jnp.mean(muscles.mix({"AU9": 0.004, "AU12": 0.004}))
-    wing_x, wing_y = far - identity.nose_half_width + 0.017 - flare, y - tip - 0.037
-    wings = 0.042 * bump(wing_x, wing_y, 0.0165, 0.020) - 0.010 * bump(wing_x - 0.026, wing_y + 0.004, 0.009, 0.020)
+    wing_x, wing_y = far - identity.nose_half_width + 0.020 - flare, y - tip - 0.036
+    wings = 0.052 * bump(wing_x, wing_y, 0.0185, 0.0195) - 0.008 * bump(wing_x - 0.032, wing_y, 0.009, 0.022)
+    wings += 0.022 * bump(x, y - tip - 0.050, 0.010, 0.016)
+    # The wall from the bridge down to the cheek.
+    wings += 0.020 * bump(far - 0.5 * identity.nose_half_width, y - tip + 0.02, 0.030, 0.050)
     return nose + ball + wings
 
 
