@@ -21,8 +21,8 @@ RECIPES: dict[str, dict[str, float]] = {
     "sad": {"AU1": 4.0, "AU4": 2.5, "AU15": 4.0, "AU17": 2.5},
     "surprised": {"AU1": 4.0, "AU2": 4.0, "AU5": 4.0, "AU25": 3.0, "AU26": 4.0},
     "fearful": {"AU1": 4.0, "AU2": 1.0, "AU4": 2.5, "AU5": 4.5, "AU7": 1.0, "AU20": 4.5, "AU25": 2.5, "AU26": 2.0},
-    "disgusted": {"AU7": 1.0, "AU9": 4.5, "AU10": 3.0, "AU15": 2.5, "AU25": 1.5, "AU26": 1.5},
-    "angry": {"AU4": 5.0, "AU5": 2.5, "AU7": 3.0, "AU10": 3.5, "AU17": 1.0, "AU23": 2.0, "AU25": 2.5},
+    "disgusted": {"AU7": 1.0, "AU9": 4.5, "AU10": 2.5, "AU15": 3.5, "AU25": 1.5, "AU26": 2.0},
+    "angry": {"AU4": 4.5, "AU5": 2.0, "AU7": 3.0, "AU10": 3.5, "AU17": 1.0, "AU23": 2.0, "AU25": 2.5},
     # Contempt is one-sided; which side is free, and the person's right is taken for everybody.
     "contemptuous": {"AU12R": 2.0, "AU14R": 4.5},
 }

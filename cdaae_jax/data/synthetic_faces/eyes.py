@@ -33,7 +33,7 @@ def lids(identity: Identity, x: Plane, muscles: Muscles) -> Lids:
     parabola = 1.0 - out * out
     line = mix(INNER_CORNER_Y, OUTER_CORNER_Y, 0.5 + 0.5 * jnp.clip(out, -1.3, 1.3)) - identity.eye_tilt * out
     raised = across(
-        muscles.mix({"AU5": 0.017, "AU7": -0.0075, "AU6": -0.005, "AU4": -0.004, "AU9": -0.005, "AU2": 0.002}), left
+        muscles.mix({"AU5": 0.017, "AU7": -0.0075, "AU6": -0.005, "AU4": -0.004, "AU9": -0.003, "AU2": 0.002}), left
     )
     squint = across(muscles.mix({"AU6": 0.008, "AU7": 0.009, "AU12": 0.003, "AU9": 0.007, "AU5": -0.002}), left)
     closed = across(muscles["AU43"], left)

@@ -1,7 +1,7 @@
 """Whom the renderer draws: a seeded distribution of people, wide in every direction that faces vary in.
 
-Sizes and their spreads are those of the landmarks of the 80 London people in the same crop, where landmarks show
-them, and set by eye otherwise. Traits go together only loosely (dark skin with dark hair and fuller lips, age with
+Sizes are those of the landmarks of the 80 London people in the same crop, where landmarks show them, their spreads
+up to a third wider, because drawn people differ in fewer ways than real ones; the rest was set by eye. Traits go together only loosely (dark skin with dark hair and fuller lips, age with
 grey hair and lines), so that no trait gives another away.
 """
 
@@ -89,7 +89,7 @@ def sample_identity(seed: int) -> Identity:
     frame = _palette(FRAMES, rng.integers(len(FRAMES)) / (len(FRAMES) - 1))
 
     values = Identity(
-        outline=rng.normal(size=6).clip(-2.0, 2.0) * (0.060, 0.040, 0.045, 0.035, 0.035, 0.050)
+        outline=rng.normal(size=6).clip(-1.8, 1.8) * (0.058, 0.036, 0.042, 0.035, 0.035, 0.055)
         + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
         head_depth=normal(0.40, 0.03),
         flatness=normal(2.25, 0.18),
@@ -100,32 +100,32 @@ def sample_identity(seed: int) -> Identity:
         chin_cleft=max(0.0, normal(-0.3, 0.5)),
         socket_depth=normal(0.030 - 0.010 * folded, 0.007),
         lean=normal(0.0, 0.006),
-        nose_tip_y=normal(0.540, 0.019),
+        nose_tip_y=normal(0.540, 0.021),
         nose_height=normal(0.090 - 0.012 * broad, 0.015),
-        nose_half_width=normal(0.072 + 0.024 * broad, 0.0075),
-        bridge_half_width=normal(0.027 + 0.010 * broad, 0.004),
+        nose_half_width=normal(0.072 + 0.026 * broad, 0.0095),
+        bridge_half_width=normal(0.027 + 0.010 * broad, 0.0055),
         bridge_hump=normal(0.002 - 0.004 * broad, 0.006),
         tip_size=normal(1.0, 0.16),
         nostril=normal(1.0, 0.2),
         eye_half_width=normal(0.0665, 0.0040),
-        eye_height=normal(0.0325 - 0.0035 * folded - 0.003 * age, 0.0042),
-        eye_tilt=normal(0.003 + 0.006 * folded, 0.0075),
-        crease=normal(0.019 + 0.004 * woman, 0.006),
+        eye_height=normal(0.0325 - 0.0035 * folded - 0.003 * age, 0.0048),
+        eye_tilt=normal(0.003 + 0.006 * folded, 0.0095),
+        crease=np.clip(normal(0.019 + 0.004 * woman, 0.0075), 0.006, 0.04),
         crease_depth=np.clip(normal(0.9 - 0.75 * folded, 0.2), 0.0, 1.3),
         iris_radius=normal(0.0305, 0.0012),
         iris=iris,
         lashes=np.clip(normal(0.35 + 0.35 * woman, 0.15), 0.1, 1.0),
         eye_bags=np.clip(normal(0.25 + 0.6 * age, 0.25), 0.0, 1.2),
-        brow_y=normal(0.004 - 0.006 * woman, 0.012),
-        brow_thickness=np.clip(normal(0.0155 - 0.0035 * woman, 0.0038), 0.006, 0.026),
-        brow_arch=normal(0.034 + 0.006 * woman, 0.011),
-        brow_tilt=normal(0.0, 0.010),
+        brow_y=normal(0.004 - 0.006 * woman, 0.014),
+        brow_thickness=np.clip(normal(0.0155 - 0.0035 * woman, 0.0046), 0.006, 0.026),
+        brow_arch=normal(0.034 + 0.006 * woman, 0.013),
+        brow_tilt=normal(0.0, 0.013),
         brow_length=normal(0.235, 0.014),
         brow_density=np.clip(normal(0.85, 0.18), 0.3, 1.1),
-        mouth_y=normal(0.719, 0.019),
-        mouth_half_width=normal(0.122, 0.012),
-        upper_lip=np.clip(normal(0.031 + 0.016 * broad, 0.007), 0.014, 0.06),
-        lower_lip=np.clip(normal(0.043 + 0.014 * broad, 0.008), 0.022, 0.07),
+        mouth_y=normal(0.719, 0.021),
+        mouth_half_width=normal(0.122, 0.0135),
+        upper_lip=np.clip(normal(0.031 + 0.016 * broad, 0.009), 0.014, 0.06),
+        lower_lip=np.clip(normal(0.043 + 0.014 * broad, 0.010), 0.022, 0.07),
         cupid_bow=np.clip(normal(0.0065, 0.0035), 0.0, 0.013),
         mouth_curve=normal(0.006, 0.006),
         lip=lip,
