@@ -36,7 +36,7 @@ def hair(identity: Identity, x: Plane, y: Plane, pixel: float) -> Hair:
         {
             "slow": (6.0 * x, 5.0 * y),
             "wave": (9.0 * turn + 3.0, 11.0 * reach),
-            "wool": (46.0 * x, 46.0 * y),
+            "wool": (38.0 * x + 26.0 * y, 38.0 * y - 26.0 * x),
             "fine_wool": (100.0 * x, 100.0 * y),
             "swing": (3.0 * y, 2.0 * jnp.sign(x)),
         },

@@ -22,6 +22,12 @@ class Light(NamedTuple):
     gloss: Plane
 
 
+def exposure(identity: Identity) -> Float[Array, ""]:
+    """How much brighter than usual the skin is taken: a camera exposes for the face, so dark skin gets more light."""
+    luminance = to_linear(identity.skin) @ jnp.asarray([0.2126, 0.7152, 0.0722])
+    return 1.42 - 0.85 * luminance
+
+
 def light(identity: Identity, height: Plane, within: Plane) -> Light:
     """Lights the surface `height` (fractions of the side); `within` is 1 on the head and 0 off it."""
     side = height.shape[0]
@@ -39,20 +45,16 @@ def light(identity: Identity, height: Plane, within: Plane) -> Light:
 
     occlusion = 1.0
     for radius, strength in zip(OCCLUSION_RADII, OCCLUSION_STRENGTH, strict=True):
-        # Off the head there is no surface: only what lies on it counts.
-        around = blur(height * within, radius) / (blur(within, radius) + 1e-3)
+        around = blur(height * within, radius)
         occlusion = occlusion * jnp.clip(1.0 + strength * (height - around), 0.55, 1.08)
 
     contrast = identity.light_contrast
     warmth = 1.0 + identity.light_warmth * jnp.asarray([1.0, 0.0, -1.0])
-    # A camera exposes for the face: dark skin gets more light.
-    luminance = to_linear(identity.skin) @ jnp.asarray([0.2126, 0.7152, 0.0722])
-    exposure = 1.42 - 0.85 * luminance
     diffuse = contrast * 1.12 * direct * warmth + ((1.0 - contrast) * sky)[..., None]
-    diffuse = exposure * diffuse * (occlusion * (0.8 + 0.2 * occlusion))[..., None]
+    diffuse = exposure(identity) * diffuse * (occlusion * (0.8 + 0.2 * occlusion))[..., None]
 
     half_x, half_y, half_z = to_x, to_y, to_z + 1.0
     half_length = jnp.sqrt(half_x**2 + half_y**2 + half_z**2)
     mirror = jnp.maximum((normal_x * half_x + normal_y * half_y + normal_z * half_z) / half_length, 0.0)
-    gloss = (0.050 * mirror**14 + 0.10 * mirror**60) * identity.shine * smoothstep(0.5, 1.0, occlusion)
+    gloss = (0.042 * mirror**14 + 0.07 * mirror**60) * identity.shine * smoothstep(0.5, 1.0, occlusion)
     return Light(diffuse, gloss * contrast * 1.6)

@@ -1,8 +1,9 @@
 """Whom the renderer draws: a seeded distribution of people, wide in every direction that faces vary in.
 
 Sizes are those of the landmarks of the 80 London people in the same crop, where landmarks show them, their spreads
-up to a third wider, because drawn people differ in fewer ways than real ones; the rest was set by eye. Traits go together only loosely (dark skin with dark hair and fuller lips, age with
-grey hair and lines), so that no trait gives another away.
+up to a third wider, because drawn people differ in fewer ways than real ones; the rest was set by eye. Traits go
+together only loosely (dark skin with dark hair and fuller lips, age with grey hair and lines), so that no trait gives
+another away.
 """
 
 import numpy as np
@@ -64,7 +65,7 @@ def sample_identity(seed: int) -> Identity:
     broad = np.clip(0.5 * dark + 0.5 * rng.random(), 0.0, 1.0)  # nose and lips
     folded = chance(0.2)  # a lid without a visible crease
 
-    skin = _palette((*SKINS, DARKEST_SKIN), dark) * (1.0 + rng.normal(size=3) * (0.02, 0.012, 0.03))
+    skin = _palette((*SKINS, DARKEST_SKIN), dark) * (1.0 + rng.normal(size=3) * (0.02, 0.010, 0.02))
     hair_place = np.clip(rng.beta(1.3, 1.4) * (1.0 - 0.95 * dark), 0.0, 1.0)
     hair = _palette(HAIRS, hair_place)
     if dark < 0.35 and chance(0.12):
@@ -89,7 +90,7 @@ def sample_identity(seed: int) -> Identity:
     frame = _palette(FRAMES, rng.integers(len(FRAMES)) / (len(FRAMES) - 1))
 
     values = Identity(
-        outline=rng.normal(size=6).clip(-1.8, 1.8) * (0.058, 0.036, 0.042, 0.035, 0.035, 0.055)
+        outline=rng.normal(size=6).clip(-1.7, 1.7) * (0.056, 0.030, 0.036, 0.035, 0.035, 0.055)
         + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
         head_depth=normal(0.40, 0.03),
         flatness=normal(2.25, 0.18),
@@ -127,14 +128,14 @@ def sample_identity(seed: int) -> Identity:
         upper_lip=np.clip(normal(0.031 + 0.016 * broad, 0.009), 0.014, 0.06),
         lower_lip=np.clip(normal(0.043 + 0.014 * broad, 0.010), 0.022, 0.07),
         cupid_bow=np.clip(normal(0.0065, 0.0035), 0.0, 0.013),
-        mouth_curve=normal(0.006, 0.006),
+        mouth_curve=normal(0.004, 0.006),
         lip=lip,
         teeth=rng.uniform(0.72, 0.98),
         skin=skin,
         redness=np.clip(normal(0.5 * (1.2 - dark), 0.25), 0.05, 1.2),
         blotches=np.clip(normal(0.5, 0.3), 0.05, 1.3),
         roughness=np.clip(normal(0.6 - 0.25 * made_up + 0.3 * age, 0.25), 0.15, 1.3),
-        shine=np.clip(normal(0.5 + 0.2 * dark, 0.3), 0.05, 1.3),
+        shine=np.clip(normal(0.55, 0.3), 0.05, 1.3),
         freckles=chance(0.30 * (dark < 0.55)) * rng.uniform(0.25, 0.8),
         age=age,
         moles=np.stack(
@@ -180,7 +181,7 @@ def sample_identity(seed: int) -> Identity:
         light_x=rng.uniform(-0.75, 0.75),
         light_y=rng.uniform(-0.75, -0.10),
         light_contrast=rng.uniform(0.35, 0.75),
-        light_warmth=normal(0.01, 0.04),
+        light_warmth=normal(0.01, 0.03),
         background=np.clip(np.stack([wall, wall * rng.uniform(0.7, 1.2)]), 0.03, 0.97),
         seed=float(rng.integers(1 << 20)),
     )

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, UInt8
 
 from cdaae_jax.data.synthetic_faces import accessories, eyes, facial_hair, folds, lighting, mouth, skin, surface
 from cdaae_jax.data.synthetic_faces.action_units import AU_NAMES, Muscles, au_vector, check_aus, rest_position
-from cdaae_jax.data.synthetic_faces.drawing import blur, bump, inside, over, smoothstep
+from cdaae_jax.data.synthetic_faces.drawing import blur, inside, over, smoothstep, to_linear
 from cdaae_jax.data.synthetic_faces.hair import hair
 from cdaae_jax.data.synthetic_faces.identity import Identity
 from cdaae_jax.data.synthetic_faces.population import sample_identity
@@ -29,8 +29,9 @@ from cdaae_jax.errors import UserError
 __all__ = ["AU_NAMES", "Identity", "render", "render_batch", "sample_identity"]
 
 SUPERSAMPLING = 2
-# Pictures per compiled call, the last one padded: one compilation per size, and few enough to stay in the cache.
-CHUNK = 4
+# Pictures per compiled call, the last call padded: one compilation per size. On a CPU one picture's planes stay in the
+# cache, and calls overlap; an accelerator wants many at once.
+CPU_CHUNK, ACCELERATOR_CHUNK = 1, 32
 MIN_SIZE, MAX_SIZE = 16, 512
 
 Picture = UInt8[np.ndarray, "size size 3"]
@@ -78,18 +79,52 @@ def render_batch(identities: Identity, aus: Aus, size: int) -> Pictures:
     people = Identity(*(np.asarray(value, np.float32) for value in identities))
     if any(value.shape[:1] != (count,) for value in people):
         raise UserError(f"{len(np.atleast_1d(people.seed))} people and {count} rows of AUs: give one row per person")
+    chunk = CPU_CHUNK if jax.default_backend() == "cpu" else ACCELERATOR_CHUNK
     pending = []
-    for start in range(0, count, CHUNK):
-        rows = np.minimum(np.arange(start, start + CHUNK), count - 1)
+    for start in range(0, count, chunk):
+        rows = np.minimum(np.arange(start, start + chunk), count - 1)
         pending.append(_render_chunk(Identity(*(value[rows] for value in people)), aus[rows], size=size))
     if not pending:
         return np.zeros((0, size, size, 3), np.uint8)
-    return np.concatenate([np.asarray(chunk) for chunk in pending])[:count]
+    return np.concatenate([np.asarray(pictures) for pictures in pending])[:count]
 
 
 @functools.partial(jax.jit, static_argnames="size")
 def _render_chunk(identities, aus, size):
     return jax.vmap(lambda identity, row: _render_one(identity, row, size))(identities, aus)
+
+
+def _face(identity: Identity, muscles: Muscles, x, y, rest_x, rest_y, texture, pixel: float):
+    """The head without hair: its lit picture in linear light [side, side, 3], and its depth inside the outline."""
+    # The surface.
+    height, depth = surface.head_height(identity, rest_x, rest_y, muscles)
+    lips = mouth.pose(identity, muscles)
+    contour = mouth.contours(identity, lips, x)
+    groove = folds.grooves(identity, rest_x, rest_y, muscles, texture)
+    lid = eyes.lids(identity, x, muscles)
+    crease, lid_shade = eyes.fold_depth(identity, lid, y)
+    height += mouth.height(contour, lips, x, y) - 0.0045 * groove - 0.004 * crease
+    height += skin.relief(identity, rest_x, rest_y, jnp.mean(muscles["AU17"]), texture)
+    light = lighting.light(identity, height, inside(depth, 2.0 * pixel))
+
+    # Its colour.
+    flush = jnp.mean(muscles.mix({"AU9": 0.35, "AU4": 0.15, "AU12": 0.15}))
+    colour = skin.albedo(identity, rest_x, rest_y, flush, texture)
+    lip = mouth.lip_coverage(contour, y, pixel)
+    colour = over(colour, mouth.lip_albedo(identity, contour, y, texture["creases"]), lip * 0.92)
+    dark = jnp.exp(-0.38 * groove - 0.75 * crease - 0.22 * lid_shade)
+    colour = colour * dark[..., None] ** jnp.asarray([0.8, 1.0, 1.05])
+
+    # Hair on the face lies in the light, eyes and the mouth's inside bring their own.
+    colour = facial_hair.paint_beard(colour, identity, rest_x, rest_y, lip, texture)
+    colour = facial_hair.paint_brows(colour, identity, rest_x, rest_y, texture)
+    nose_shade, nostril = skin.nose_shade(identity, rest_x, rest_y)
+    gloss = light.gloss * (1.0 - nostril) * (1.0 - 0.8 * lip) + mouth.gloss(contour, lips, x, y)
+    lit = colour * light.diffuse * nose_shade[..., None] + gloss[..., None] * jnp.asarray([1.0, 0.98, 0.95])
+    lit = mouth.paint_line(lit, contour, lips, x, y)
+    lit = mouth.paint_inside(lit, identity, contour, lips, x, y, pixel)
+    lit = eyes.paint(lit, identity, lid, x, y, texture, pixel)
+    return lit, depth
 
 
 def _render_one(identity: Identity, aus: Float[Array, "22"], size: int):
@@ -103,55 +138,17 @@ def _render_one(identity: Identity, aus: Float[Array, "22"], size: int):
     rest_x, rest_y = rest_position(x, y, muscles)
     # Nobody is symmetric: the lower face leans a little to one side.
     rest_x = rest_x - identity.lean * smoothstep(0.42, 0.75, rest_y)
-
     texture = textures(identity, x, y, rest_x, rest_y)
-
-    # The surface.
-    height, depth = surface.head_height(identity, rest_x, rest_y, muscles)
-    face = inside(depth, 2.0 * pixel)
-    lips = mouth.pose(identity, muscles)
-    contour = mouth.contours(identity, lips, x)
-    groove = folds.grooves(identity, rest_x, rest_y, muscles, texture)
-    lid = eyes.lids(identity, x, muscles)
-    crease, lid_shade = eyes.fold_depth(identity, lid, y)
-    height += mouth.height(contour, lips, x, y) - 0.0045 * groove - 0.004 * crease
-    height += skin.relief(identity, rest_x, rest_y, jnp.mean(muscles["AU17"]), texture)
-    light = lighting.light(identity, height, face)
-
-    # Its colour.
-    squeeze = jnp.mean(muscles.mix({"AU9": 0.35, "AU4": 0.15, "AU12": 0.15}))
-    flush = squeeze * bump(jnp.abs(rest_x) - 0.14, rest_y - 0.48, 0.12, 0.08)
-    colour = skin.albedo(identity, rest_x, rest_y, flush, texture)
-    lip = mouth.lip_coverage(contour, y, pixel)
-    colour = over(colour, mouth.lip_albedo(identity, contour, y, texture["creases"]), lip * 0.92)
-    dark = jnp.exp(-0.38 * groove - 0.75 * crease - 0.22 * lid_shade)
-    colour = colour * dark[..., None] ** jnp.asarray([0.8, 1.0, 1.05])
-
-    # Hair on the face lies in the light, eyes and the mouth's inside bring their own.
-    colour = facial_hair.paint_beard(colour, identity, rest_x, rest_y, lip, texture)
-    colour = facial_hair.paint_brows(colour, identity, rest_x, rest_y, texture)
-    tip = identity.nose_tip_y
-    under_nose = bump(rest_x + 0.025 * identity.light_x, rest_y - tip - 0.070, 0.050, 0.016)
-    nostril_x = jnp.abs(rest_x) - identity.nose_half_width * 0.46
-    nostril = bump(
-        nostril_x, rest_y - tip - 0.056 + 0.25 * nostril_x, 0.0135 * identity.nostril, 0.0062 * identity.nostril
-    )
-    shade = (1.0 - 0.22 * under_nose) * (1.0 - 0.80 * jnp.minimum(1.2 * nostril, 1.0))
-    lit = colour * light.diffuse * shade[..., None] + (
-        light.gloss * (1.0 - nostril) * (1.0 - 0.8 * lip) + mouth.gloss(contour, lips, x, y)
-    )[..., None] * jnp.asarray([1.0, 0.98, 0.95])
-    lit = mouth.paint_line(lit, contour, lips, x, y)
-    lit = mouth.paint_inside(lit, identity, contour, lips, x, y, pixel)
-    lit = eyes.paint(lit, identity, lid, x, y, texture, pixel)
+    lit, depth = _face(identity, muscles, x, y, rest_x, rest_y, texture, pixel)
 
     # Everything else, from back to front.
     locks = hair(identity, x, y, pixel)
-    plain = colour.mean(axis=(0, 1)) * 0.0 + jnp.asarray(identity.skin) ** 2.2
+    plain = to_linear(identity.skin) * lighting.exposure(identity)
     picture = accessories.room(identity, x, y, texture)
     picture = over(picture, locks.colour * 0.55, locks.behind)
     picture = accessories.paint_neck(picture, identity, x, y, plain, -depth, texture, pixel)
     picture = accessories.paint_ears(picture, identity, x, y, plain, pixel)
-    picture = over(picture, lit, face)
+    picture = over(picture, lit, inside(depth, 2.0 * pixel))
     cast = blur(locks.before, 0.016)
     picture = picture * (1.0 - 0.55 * cast * (1.0 - locks.before))[..., None]
     picture = over(picture, locks.colour, locks.before)

@@ -22,10 +22,10 @@ def textures(identity: Identity, x: Plane, y: Plane, rest_x: Plane, rest_y: Plan
         identity.seed,
         0,
         {
-            # Skin.
+            # Skin; what is cut off at a level is turned, or its lattice would show as squares.
             "slow": (7.0 * rest_x, 7.0 * rest_y),
-            "spots": (26.0 * rest_x, 26.0 * rest_y),
-            "dots": (95.0 * rest_x, 95.0 * rest_y),
+            "spots": (21.0 * rest_x + 15.0 * rest_y, 21.0 * rest_y - 15.0 * rest_x),
+            "dots": (80.0 * rest_x + 62.0 * rest_y, 80.0 * rest_y - 62.0 * rest_x),
             "pores": (170.0 * rest_x, 170.0 * rest_y),
             "uneven": (38.0 * rest_x, 38.0 * rest_y),
             "fine": (85.0 * rest_x, 85.0 * rest_y),
