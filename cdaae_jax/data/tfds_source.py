@@ -4,6 +4,7 @@ import functools
 import importlib
 import logging
 import pathlib
+import urllib.parse
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -12,48 +13,82 @@ from cdaae_jax.data.records import Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
-# Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS.
-BUILDERS = {"frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder"}
+# Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS. A module may have
+# `config_of(name, options)`, which returns the BuilderConfig for "NAME/name?option=value&...".
+BUILDERS = {
+    "frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder",
+    "synthetic_faces": "cdaae_jax.data.synthetic_faces.synthetic_faces_dataset_builder",
+}
 
 
-def read(name: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) -> list[Record]:
+def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) -> list[Record]:
     """Returns all records of a builder, from TFDS's own data folder (TFDS_DATA_DIR).
 
+    The expression and the FACS intensities are those of the features `expression` (text, "" if there is none) and
+    `aus` (a number per action unit), where the set has them. Action units that no picture shows are left out.
+
     Args:
-      name: a key of `BUILDERS`.
-      root: the data folder; a set that is not built yet is built from root/<name> if that is there, else downloaded.
+      spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
+      root: the data folder; a set that is not built yet is built from root/<name> if that is there, else downloaded
+        or, by a builder that draws its pictures, drawn.
       smallest: photos smaller than this are left out and counted.
       skipped: takes the count.
 
     Raises:
-      UserError: an unknown name, or the set can neither be read nor built.
+      UserError: an unknown name or option, or the set can neither be read nor built.
     """
-    if name not in BUILDERS:
-        raise UserError(f"unknown TFDS builder {name!r}; known: {', '.join(nearest(name, list(BUILDERS)))}")
-    importlib.import_module(BUILDERS[name])
-    builder = tfds.builder(name)
+    builder = _builder(spec)
     if not builder.is_prepared():
-        folder = root / name if root and (root / name).is_dir() else None
-        logging.getLogger(__name__).info("building %s from %s", name, folder or "its web site")
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
-        )
+        _build(builder, root)
     if min(builder.info.features["image"].shape[:2]) < smallest:
-        skipped.add(f"TFDS set with pictures smaller than {smallest} px", name)
+        skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
     # The small fields are read now, the pictures when they are asked for.
     fields = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
     pictures = builder.as_data_source(split="all")
+    examples = [
+        (_text(example["subject"]), _text(example["expression"]) or None, example.get("aus")) for example in fields
+    ]
+    shown = {name for _, _, aus in examples for name, amount in (aus or {}).items() if amount > 0}
     return [
         Record(
-            name=f"{name}[{i}]",
-            subject=_text(example["subject"]),
-            expression=_text(example["expression"]),
-            aus=None,
+            name=f"{spec}[{i}]",
+            subject=subject,
+            expression=expression,
+            aus=None if aus is None else {name: float(aus[name]) for name in sorted(shown)},
             load=functools.partial(_image, pictures, i),
         )
-        for i, example in enumerate(fields)
+        for i, (subject, expression, aus) in enumerate(examples)
     ]
+
+
+def _builder(spec: str) -> tfds.core.DatasetBuilder:
+    path, _, query = spec.partition("?")
+    name, slash, config = path.partition("/")
+    if name not in BUILDERS:
+        raise UserError(f"unknown TFDS builder {name!r}; known: {', '.join(nearest(name, list(BUILDERS)))}")
+    module = importlib.import_module(BUILDERS[name])
+    if not hasattr(module, "config_of"):
+        if slash or query:
+            raise UserError(f"{name} has neither configurations nor options; write tfds:{name}, not tfds:{spec}")
+        return tfds.builder(name)
+    try:
+        pairs = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise UserError(f"tfds:{spec}: ?{query} is no list of options; write for example ?option=1&other=2") from None
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        raise UserError(f"tfds:{spec} gives an option twice; give it once")
+    return tfds.builder(name, config=module.config_of(config, options))
+
+
+def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None) -> None:
+    folder = root / builder.name if root and (root / builder.name).is_dir() else None
+    source = f" from {folder}" if folder else ""
+    logging.getLogger(__name__).info("building %s%s in %s, once", builder.info.full_name, source, builder.data_dir)
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
+    )
 
 
 def _image(pictures, i: int) -> np.ndarray:
