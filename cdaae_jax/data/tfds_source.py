@@ -1,13 +1,19 @@
 """Reads the project's TFDS builders as records, without TensorFlow; builds a set that is not built yet."""
 
+import contextlib
 import functools
 import importlib
+import io
 import logging
 import pathlib
 import urllib.parse
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging as absl_logging
+from jaxtyping import UInt8
+from PIL import Image
 
 from cdaae_jax.data.records import Record, Skipped
 from cdaae_jax.errors import UserError
@@ -37,17 +43,18 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     Raises:
       UserError: an unknown name or option, or the set can neither be read nor built.
     """
-    builder = _builder(spec)
-    if not builder.is_prepared():
-        _build(builder, root)
+    with _quiet_tfds():
+        builder = _builder(spec)
+        if not builder.is_prepared():
+            _build(builder, root)
+            builder = _builder(spec)
     if min(builder.info.features["image"].shape[:2]) < smallest:
         skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
-    # The small fields are read now, the pictures when they are asked for.
-    fields = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
-    pictures = builder.as_data_source(split="all")
+    # The small fields are read now, the pictures are decoded when they are asked for.
+    source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
     examples = [
-        (_text(example["subject"]), _text(example["expression"]) or None, example.get("aus")) for example in fields
+        (_text(example["subject"]), _text(example["expression"]) or None, example.get("aus")) for example in source
     ]
     shown = {name for _, _, aus in examples for name, amount in (aus or {}).items() if amount > 0}
     return [
@@ -56,7 +63,7 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
             subject=subject,
             expression=expression,
             aus=None if aus is None else {name: float(aus[name]) for name in sorted(shown)},
-            load=functools.partial(_image, pictures, i),
+            load=functools.partial(_image, source, i),
         )
         for i, (subject, expression, aus) in enumerate(examples)
     ]
@@ -85,14 +92,32 @@ def _builder(spec: str) -> tfds.core.DatasetBuilder:
 def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None) -> None:
     folder = root / builder.name if root and (root / builder.name).is_dir() else None
     source = f" from {folder}" if folder else ""
-    logging.getLogger(__name__).info("building %s%s in %s, once", builder.info.full_name, source, builder.data_dir)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
-    )
+    what = f" ({builder.builder_config.description})" if builder.builder_config else ""
+    logging.getLogger(__name__).info("building %s%s%s in %s", builder.info.full_name, what, source, builder.data_dir)
+    try:
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
+        )
+    except OSError:
+        # Several processes may start at once: each builds in a folder of its own, and the first to end gives it its
+        # name. The same was built, so that the others can read that.
+        if not builder.is_prepared():
+            raise
 
 
-def _image(pictures, i: int) -> np.ndarray:
-    return pictures[i]["image"]
+@contextlib.contextmanager
+def _quiet_tfds() -> Iterator[None]:
+    """TFDS warns of what is meant: a configuration that it did not know, a folder that is not filled yet."""
+    verbosity = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(absl_logging.ERROR)
+    try:
+        yield
+    finally:
+        absl_logging.set_verbosity(verbosity)
+
+
+def _image(source, i: int) -> UInt8[np.ndarray, "h w 3"]:
+    return np.asarray(Image.open(io.BytesIO(source[i]["image"])).convert("RGB"))
 
 
 def _text(value: bytes | str) -> str:
