@@ -84,9 +84,9 @@ class FacesConfig(tfds.core.BuilderConfig):
 class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
     """Draws and reads `synthetic_faces`; each person is in one split only."""
 
-    # Goes up whenever the renderer draws differently: what is built of an older version is then left alone.
-    VERSION = tfds.core.Version("0.1.0")
-    RELEASE_NOTES = {"0.1.0": "Eight emotions and 24 AU vectors of 120 people."}
+    # Goes up whenever the renderer draws differently, or a set that was built before would differ from `truth`.
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "Eight emotions and 24 AU vectors of 120 people."}
     BUILDER_CONFIGS = [FacesConfig(size=64), FacesConfig(size=128)]
 
     def __init__(self, *, file_format: str | None = None, **kwargs):
