@@ -155,7 +155,7 @@ def alternate(workers: Sequence[Worker], rounds: Rounds) -> tuple[dict[str, Turn
     """Lets built workers take turns, A B C A B C and so on.
 
     A round that other processes disturbed is taken again until the patience is used up; from then on every round
-    counts. PyTorch suffers most from company: its threads wait for each other by spinning.
+    counts.
 
     Returns:
       The turns by peer, and how many of the rounds that count were disturbed.

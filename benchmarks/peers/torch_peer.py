@@ -1,4 +1,4 @@
-"""PyTorch's step and sampling, eager or through torch.compile, in the memory layout that is fastest for it."""
+"""PyTorch's step and sampling, eager or through torch.compile, channels last."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from benchmarks.settings import NUM_LABELS, Settings
 
 
 def make_networks(settings: Settings, weights: inputs.Tree, device: str) -> torch_networks.Networks:
-    """Returns the networks with the carried-over weights, channels last: faster than contiguous on this step."""
+    """Returns the networks with the carried-over weights, channels last: see benchmarks/README.md."""
     model = settings.config().model
     networks = torch_networks.build(model, NUM_LABELS)
     carry_over.load(networks, model, weights["params"], weights["batch_stats"])
@@ -29,8 +29,7 @@ class TrainStep:
         networks = make_networks(settings, weights, self._device)
         called = networks
         if compiled:
-            # A compiled backward pass is taken whole: those of the discriminators, of which each of two losses needs
-            # another part, are faster eager.
+            # A compiled backward pass is taken whole, and each of two losses needs another part of a discriminator's.
             torch._functorch.config.donated_buffer = False  # else no second gradient through the same graph
             called = networks._replace(generator=torch.compile(networks.generator))
         self.training = Training(networks, config, called)
