@@ -21,6 +21,7 @@ def main() -> None:
     """Reads the flags, evaluates, prints the table."""
     import pathlib
 
+    from cdaae_jax import memory
     from cdaae_jax.errors import UserError
     from cdaae_jax.evaluate import evaluate, table
     from cdaae_jax.evaluation import figures
@@ -29,6 +30,7 @@ def main() -> None:
     for flag in (_CHECKPOINT, _OUTPUT):
         if not flag.value:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
+    memory.keep()
     named = [item.partition("=") for item in _CHECKPOINT.value]
     workdirs = {name if equals else pathlib.Path(name).name: path if equals else name for name, equals, path in named}
     samplers = {name: Sampler.from_checkpoint(path) for name, path in workdirs.items()}

@@ -65,7 +65,8 @@ def _set_up() -> None:
     """Keeps compiled programs in the user's cache folder, so that only the first run waits for the compiler."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(cache) / "cdaae_jax" / "compiled"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+    # One picture needs only programs that compile in less than the half second from which on JAX would keep them.
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def _check_overrides(argv: Sequence[str]) -> None:

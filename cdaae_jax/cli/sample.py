@@ -26,7 +26,7 @@ def main() -> None:
     """Reads the flags and writes the pictures."""
     import numpy as np
 
-    from cdaae_jax import images
+    from cdaae_jax import images, memory
     from cdaae_jax.errors import UserError
     from cdaae_jax.sampling import Sampler
 
@@ -44,6 +44,7 @@ def main() -> None:
         raise UserError(f"--output={output} names no picture; it must end in {', '.join(images.SUFFIXES)}")
     for file in files:
         images.check_file(file, smallest=1)  # a mistyped name should not have to wait for the checkpoint
+    memory.keep()
     sampler = Sampler.from_checkpoint(_CHECKPOINT.value)
     # Everything is read and checked before the first picture is written.
     pictures = [images.fit(images.read(file, sampler.image_size), sampler.image_size) for file in files]
