@@ -37,12 +37,12 @@ class Task:
         return [self.space.describe(label) for label in self.label]
 
 
-def held_out_task(data: Data, root: pathlib.Path, image_size: int) -> Task:
+def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Task:
     """Returns the task on the people whom a configuration keeps out of training.
 
     Args:
       data: the configuration the model was trained with.
-      root: the data folder.
+      root: the data folder; only TFDS builders can do without.
       image_size: of the photos.
 
     Raises:
