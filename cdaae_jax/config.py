@@ -19,9 +19,8 @@ class Data:
 
     Attributes:
       manifests: CSV files (columns file, subject, and expression or AUs), or folders laid out as
-        subject/expression/picture, relative to the data folder; or TFDS builders, some with options ("tfds:frl_london",
-        "tfds:synthetic_faces/64?people=40").
-        "people.csv?expression=neutral,happy" keeps only those rows.
+        subject/expression/picture, relative to the data folder; "people.csv?expression=neutral,happy" keeps only those
+        rows. Or TFDS builders, some with options: "tfds:frl_london", "tfds:synthetic_faces/64?people=40".
       label_kind: "emotion" or "au".
       label_names: the label vector's entries; empty means all that the data holds, in the vocabulary's order.
       held_out: how many people (the last ids in sorted order) are never trained on.

@@ -40,7 +40,7 @@ def evaluate(
     Args:
       samplers: models by name, all trained on the same data; or one.
       output: a folder for scores.json, table.md and people.png; made if missing.
-      data_dir: the data folder; else the environment variable CDAAE_DATA.
+      data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
       judges: the folder of the judge networks (`make judges`); None leaves identity and expression out.
 
     Returns:
@@ -52,8 +52,6 @@ def evaluate(
     if isinstance(samplers, Sampler):
         samplers = {samplers.meta["config"]["model"]["name"]: samplers}
     data_dir = data_dir or os.environ.get("CDAAE_DATA")
-    if data_dir is None:
-        raise UserError("no data folder; name it with --data_dir or the environment variable CDAAE_DATA")
     first = next(iter(samplers.values()))
     for name, sampler in samplers.items():
         ours = (sampler.labels, sampler.image_size, sampler.meta["config"]["data"]["held_out"])
@@ -61,7 +59,7 @@ def evaluate(
             raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
     fields = first.meta["config"]["data"]
     data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    task = edits.held_out_task(data, pathlib.Path(data_dir), first.image_size)
+    task = edits.held_out_task(data, pathlib.Path(data_dir) if data_dir else None, first.image_size)
     scorer = Scorer(task, pathlib.Path(judges) if judges else None)
     scores = {name: scorer.row(sampler.edit(task.source, list(task.label))) for name, sampler in samplers.items()}
     scores |= {"copy the source": scorer.row(task.source), "true target": scorer.row(task.target)}

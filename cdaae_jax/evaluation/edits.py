@@ -42,7 +42,7 @@ def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Tas
 
     Args:
       data: the configuration the model was trained with.
-      root: the data folder; None where the manifests need none.
+      root: the data folder; only TFDS builders can do without.
       image_size: of the photos.
 
     Raises:
