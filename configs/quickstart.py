@@ -14,7 +14,7 @@ def get_config() -> Config:
     return Config(
         # Contempt pulls one corner of the mouth, and its label says which: so no mirrored pictures.
         data=Data(manifests=("tfds:synthetic_faces/64?au_pictures=0",), flip=False),
-        # A few minutes: small batches at a high rate learn most in them, and little of the critic leaves the skin clean.
+        # Small batches at a high rate learn most in a few minutes, and little of the critic leaves the skin clean.
         loss=Loss(image_weight=5e-5, warmup_steps=600),
         optim=Optim(learning_rate=2e-3, warmup_steps=300, decay_steps=3_000),
         run=Run(steps=4_000, batch_size=8, checkpoint_steps=500, grid_steps=1_000),
