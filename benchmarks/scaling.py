@@ -2,8 +2,8 @@
 
 python benchmarks/scaling.py --output=scaling.json
 
-The devices share the same processors, so no count can be faster than one device: what is above 1 is the overhead of
-splitting the batch (smaller matrices, copies of the parameters, all-reduces), which real devices have as well.
+The devices share the same processors, so what is above 1 is the overhead of splitting the batch (smaller matrices,
+copies of the parameters, all-reduces), which real devices have as well. Below 1, more devices fill them better.
 """
 
 import contextlib

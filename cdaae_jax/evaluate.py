@@ -9,6 +9,7 @@ import numpy as np
 
 from cdaae_jax import files, images
 from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import edits, figures
 from cdaae_jax.evaluation.scores import Row, Scorer
@@ -51,7 +52,6 @@ def evaluate(
     """
     if isinstance(samplers, Sampler):
         samplers = {samplers.meta["config"]["model"]["name"]: samplers}
-    data_dir = data_dir or os.environ.get("CDAAE_DATA")
     first = next(iter(samplers.values()))
     for name, sampler in samplers.items():
         ours = (sampler.labels, sampler.image_size, sampler.meta["config"]["data"]["held_out"])
@@ -59,7 +59,7 @@ def evaluate(
             raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
     fields = first.meta["config"]["data"]
     data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    task = edits.held_out_task(data, pathlib.Path(data_dir) if data_dir else None, first.image_size)
+    task = edits.held_out_task(data, datasets.root(data_dir), first.image_size)
     scorer = Scorer(task, pathlib.Path(judges) if judges else None)
     scores = {name: scorer.row(sampler.edit(task.source, list(task.label))) for name, sampler in samplers.items()}
     scores |= {"copy the source": scorer.row(task.source), "true target": scorer.row(task.target)}

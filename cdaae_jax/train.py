@@ -46,9 +46,8 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     """
     validate(config)
     networks = registry.build(config.model, parallel.AXIS)
-    data_dir = data_dir or os.environ.get("CDAAE_DATA")
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
-    everyone = datasets.load(config.data, pathlib.Path(data_dir) if data_dir else None, config.model.image_size)
+    everyone = datasets.load(config.data, datasets.root(data_dir), config.model.image_size)
     training, held_out = datasets.split(everyone, config.data)
     # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
     workdir = _open_workdir(pathlib.Path(workdir).absolute())

@@ -30,13 +30,13 @@ def main() -> None:
     import sys
 
     from cdaae_jax import images
+    from cdaae_jax.data import dataset as datasets
     from cdaae_jax.evaluation import edits, figures
     from cdaae_jax.sampling import Sampler
 
     config, workdir = flags.FLAGS.config, pathlib.Path(flags.FLAGS.workdir)
     sampler = Sampler.from_checkpoint(workdir)
-    data_dir = flags.FLAGS.data_dir or os.environ.get("CDAAE_DATA")
-    task = edits.held_out_task(config.data, pathlib.Path(data_dir) if data_dir else None, sampler.image_size)
+    task = edits.held_out_task(config.data, datasets.root(flags.FLAGS.data_dir), sampler.image_size)
     sheet, photo = workdir / "unseen_people.png", workdir / "unseen_person.png"
     images.write(sheet, figures.by_label({"made": sampler}, task, _NUM_PEOPLE))
     images.write(photo, task.source[0])

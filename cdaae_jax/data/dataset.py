@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import pathlib
 
 import numpy as np
@@ -64,6 +65,12 @@ class FaceDataset:
             return -self.labels[i, names.index("neutral")] if "neutral" in names else float(self.labels[i].sum())
 
         return [min(group, key=expressiveness) for group in self.groups()]
+
+
+def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
+    """Returns the data folder: the one given, else the environment's CDAAE_DATA, else None."""
+    folder = data_dir or os.environ.get("CDAAE_DATA")
+    return pathlib.Path(folder) if folder else None
 
 
 def load(data: Data, root: pathlib.Path | None, image_size: int) -> FaceDataset:

@@ -19,7 +19,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.landmark_weights import fetch_landmarker
+from cdaae_jax.evaluation.landmark_weights import fetch_landmarker, is_intact
+from cdaae_jax.files import replacing
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
 EXPRESSION_NETWORK = "face_expression_model"
@@ -44,7 +45,7 @@ def fetch_judges(folder: str | os.PathLike) -> pathlib.Path:
     when it is complete and checked. Raises UserError where a program is missing, fails, or delivers something else.
     """
     folder = pathlib.Path(folder)
-    lacking = [name for name in CHECKSUMS if not _is_intact(folder / name)]
+    lacking = [name for name in CHECKSUMS if not is_intact(folder / name, CHECKSUMS[name])]
     if lacking:
         _fetch_with_npm(folder, lacking)
     fetch_landmarker(folder)
@@ -90,13 +91,8 @@ def _unpack(archive: tarfile.TarFile, name: str, folder: pathlib.Path) -> None:
             f"npm delivered {name} with SHA256 {digest}, allowed is {CHECKSUMS[name]}; "
             "check where npm is set to fetch packages from"
         )
-    partial = folder / f".{name}.{os.getpid()}"
-    partial.write_bytes(content)
-    os.replace(partial, folder / name)
-
-
-def _is_intact(path: pathlib.Path) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == CHECKSUMS[path.name]
+    with replacing(folder / name) as temporary:
+        temporary.write_bytes(content)
 
 
 def load_weights(folder: str | os.PathLike, network: str) -> dict[str, Float[Array, "..."]]:
@@ -107,7 +103,7 @@ def load_weights(folder: str | os.PathLike, network: str) -> dict[str, Float[Arr
     folder = pathlib.Path(folder)
     for name in (network + ".bin", network + MANIFEST_SUFFIX):
         path = folder / name
-        if not _is_intact(path):
+        if not is_intact(path, CHECKSUMS[name]):
             raise UserError(
                 f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of npm "
                 f"package {PACKAGE} with SHA256 {CHECKSUMS[name]}; "

