@@ -18,7 +18,7 @@ def num_levels(image_size: int) -> int:
 
 
 def channels(level: int, width: int, max_width: int) -> int:
-    """Returns the channels after `level` stride-2 convolutions; at level 0 those of the decoder's full-size features."""
+    """Returns the channels after `level` stride-2 convolutions; at level 0, of the decoder's full-size features."""
     return min(width * 2 ** (level - 1), max_width) if level else max(8, width // 2)
 
 
