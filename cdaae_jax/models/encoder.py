@@ -57,7 +57,7 @@ class Encoder(nn.Module):
           source: in [-1, 1].
 
         Returns:
-          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels; level 0 is the photo
+          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0: the photo
             itself before a tanh, float32.
           latent: float32, bounded to (-1, 1).
         """
