@@ -6,6 +6,7 @@ a model made.
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
-from jaxtyping import Array, Float, Int, UInt8
+from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.models.layers import Conv
@@ -24,6 +25,7 @@ Labels = Int[np.ndarray, " n"]
 Weights = Float[np.ndarray, " n"]
 Probabilities = Float[np.ndarray, "n classes"]
 Pictures = UInt8[Array, "n side side 3"]
+Statistic = Callable[[np.ndarray], float]
 Logits = Float[Array, "n classes"]
 
 # Of five sizes and rates that were tried on training people, the fastest of those that did equally well.
@@ -93,7 +95,7 @@ def train_classifier(
     Args:
       pictures: uint8 [N, S, S, 3], S a multiple of 16.
       labels: [N], the class of each, 0..C-1; every class has at least one picture.
-      seed: of parameters, batches and changes; on one CPU the same seed gives the same classifier.
+      seed: of parameters, batches and changes; on the same cores the same seed gives the same classifier.
       steps: batches of `BATCH_SIZE` pictures, drawn with replacement.
       weights: [N], how often each picture is drawn, relative to the others; None draws all classes equally often.
 
@@ -109,12 +111,43 @@ def train_classifier(
     if weights.shape != labels.shape or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise ValueError("weights must be one number of at least 0 per picture, and not all of them 0")
     network = Network(len(counts))
-    params = _initialise(network, seed, pictures[:1])
-    optimiser_state = _optimiser(steps).init(params)
+    params, optimiser_state = _initialise(network, steps, seed, pictures[:1])
     for step in range(steps):
         drawn, batch = _batch(pictures, weights / weights.sum(), seed, step)
         params, optimiser_state = _step(network, steps, params, optimiser_state, batch, labels[drawn], (seed, step))
     return Classifier(network, params, pictures.shape[1])
+
+
+def balanced_weights(labels: Labels, made: Bool[np.ndarray, " n"], share_made: float) -> Weights:
+    """How often each picture is drawn: all classes equally often, made pictures by their share.
+
+    Args:
+      labels: [N], the class of each.
+      made: [N], whether a model made it.
+      share_made: 0..1, share of the draws of a class that has both kinds; a class with one kind draws it alone.
+    """
+    size = labels.max() + 1
+    counts = np.stack([np.bincount(labels[made == kind], minlength=size) for kind in (False, True)])
+    shares = np.where(counts.all(axis=0), [[1.0 - share_made], [share_made]], counts > 0)
+    return (shares / np.maximum(counts, 1))[made.astype(int), labels]
+
+
+def balanced_accuracy(right: Float[np.ndarray, " n"], labels: Labels) -> Statistic:
+    """The statistic "mean over classes of the mean of `right`", 0..1; classes without a row are left out.
+
+    Args:
+      right: [N], whether each is classified right, or how often (or how much more often than by something else).
+      labels: [N], the true class of each.
+    """
+    labels = np.asarray(labels)
+    size = labels.max() + 1
+
+    def statistic(rows: Int[np.ndarray, "rows"]) -> float:
+        counts = np.bincount(labels[rows], minlength=size)
+        sums = np.bincount(labels[rows], weights=right[rows], minlength=size)
+        return float((sums[counts > 0] / counts[counts > 0]).mean())
+
+    return statistic
 
 
 def _batch(pictures: Images, weights: Weights, seed: int, step: int) -> tuple[Labels, Images]:
@@ -131,9 +164,10 @@ def _optimiser(steps: int) -> optax.GradientTransformation:
     return optax.adamw(optax.cosine_decay_schedule(LEARNING_RATE, steps), weight_decay=WEIGHT_DECAY)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _initialise(network: Network, seed: int, pictures: Pictures) -> Any:
-    return network.init(jax.random.key(seed), pictures, train=False)["params"]
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _initialise(network: Network, steps: int, seed: int, pictures: Pictures) -> tuple[Any, optax.OptState]:
+    params = network.init(jax.random.key(seed), pictures, train=False)["params"]
+    return params, _optimiser(steps).init(params)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=(2, 3))

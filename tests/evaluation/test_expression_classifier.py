@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cdaae_jax.evaluation import expression_classifier
-from cdaae_jax.evaluation.expression_classifier import train_classifier
+from cdaae_jax.evaluation.expression_classifier import balanced_accuracy, balanced_weights, train_classifier
 
 SIDE, STEPS = 16, 40
 
@@ -87,3 +87,16 @@ def test_refuses_what_it_cannot_use(trained):
             train_classifier(*wrong)
     with pytest.raises(ValueError, match="trained at 16 px"):
         trained.probabilities(np.zeros((1, 32, 32, 3), np.uint8))
+
+
+def test_balanced_weights():
+    labels, made = np.array([0, 0, 0, 1, 1, 2, 0]), np.array([0, 0, 0, 0, 0, 1, 1], bool)
+    weights = balanced_weights(labels, made, 0.4)
+    np.testing.assert_allclose(weights, [0.2, 0.2, 0.2, 0.5, 0.5, 1.0, 0.4])
+
+
+def test_balanced_accuracy():
+    labels = np.array([0, 0, 0, 1])
+    statistic = balanced_accuracy(np.array([1.0, 0.0, 0.5, 1.0]), labels)
+    assert statistic(np.arange(4)) == pytest.approx(0.75)
+    assert statistic(np.array([1, 1, 2])) == pytest.approx(0.5 / 3)  # class 1 is left out
