@@ -55,10 +55,10 @@ def main(arguments: list[str] | None = None) -> None:
     configs = {name: config for name, config in configurations().items() if name in needed}
     trainings.train_all(configs, given.workdir.resolve(), given.data_dir, given.jobs)
     for name, study in studies.items():
-        folder = given.output / name
-        if reports.is_new(study, given.workdir, folder):
+        places = reports.Places(given.workdir.resolve(), given.output / name, given.data_dir, given.judges)
+        if study.is_new(places):
             print(f"measuring {name}", flush=True)
-            study.measure(study, given.workdir, folder, given.data_dir, given.judges)
+            study.measure(study, places)
 
 
 if __name__ == "__main__":
