@@ -5,26 +5,15 @@ import os
 import pathlib
 from collections.abc import Mapping
 
-import numpy as np
-
 from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import edits, figures
-from cdaae_jax.evaluation.scores import Row, Scorer
+from cdaae_jax.evaluation.measures import Scorer
+from cdaae_jax.evaluation.report import report
+from cdaae_jax.evaluation.scores import LEVEL, REPEATS, SEED, Row
 from cdaae_jax.sampling import Sampler
-
-# What the table shows: the name of a score, how it is headed, how it is printed.
-COLUMNS = (
-    ("l1", "L1", "{:.4f}"),
-    ("ssim", "SSIM", "{:.3f}"),
-    ("psnr", "PSNR, dB", "{:.1f}"),
-    ("sharpness", "sharpness", "{:.2f}"),
-    ("identity_distance", "identity distance", "{:.3f}"),
-    ("same_person", "same person", "{:.0%}"),
-    ("read_as_requested", "read as requested", "{:.0%}"),
-)
 
 
 def evaluate(
@@ -36,7 +25,8 @@ def evaluate(
     """Measures models on the people whom their own configuration holds out.
 
     Every held-out person's most neutral photo is changed to the label of each of the person's other photos, and
-    compared with it. "copy the source" and "true target" stand beside the models, as floor and ceiling.
+    compared with it. Beside the models stand "true target" (the ceiling), "copy the source" (the floor for the
+    expression) and "other person", another held-out person's source (the floor for the identity).
 
     Args:
       samplers: models by name, all trained on the same data; or one.
@@ -45,7 +35,8 @@ def evaluate(
       judges: the folder of the judge networks (`make judges`); None leaves identity and expression out.
 
     Returns:
-      Scores (see `Scorer.row`) by name.
+      Figures with intervals (see `Scorer.row`) by name: of the models, "true target", "copy the source" and, where
+      more than one person is held out, "other person".
 
     Raises:
       UserError: models of different data, missing data or judges, or a folder that cannot be written.
@@ -61,28 +52,29 @@ def evaluate(
     data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
     task = edits.held_out_task(data, datasets.root(data_dir), first.image_size)
     scorer = Scorer(task, pathlib.Path(judges) if judges else None)
-    scores = {name: scorer.row(sampler.edit(task.source, list(task.label))) for name, sampler in samplers.items()}
-    scores |= {"copy the source": scorer.row(task.source), "true target": scorer.row(task.target)}
+    outputs = {name: sampler.edit(task.source, list(task.label)) for name, sampler in samplers.items()}
+    outputs |= {"true target": task.target, "copy the source": task.source} | edits.other_person(task)
+    scores = {name: scorer.row(output) for name, output in outputs.items()}
+    confusion = {name: scorer.confusion(outputs[name]) for name in (*samplers, "true target", "copy the source")}
+    confusion = {name: matrix for name, matrix in confusion.items() if matrix}
+    # Everything is made before anything is written: an error leaves no half of a report.
+    sheets = {"people.png": figures.by_label(samplers, task)}
+    sheets |= {f"amounts_{name}.png": figures.by_amount(sampler, task) for name, sampler in samplers.items()}
 
-    folder = pathlib.Path(output)
     facts = {
         "people": sorted(set(task.person)),
         "edits": len(task.person),
         "steps": {name: sampler.meta["step"] for name, sampler in samplers.items()},
+        "seed": SEED,
+        "repeats": REPEATS,
+        "level": LEVEL,
+        "scores": {name: {figure: found.as_json() for figure, found in row.items()} for name, row in scores.items()},
+        "confusion": confusion,
+        "judges": scorer.facts(),
     }
-    files.write_text(folder / "scores.json", json.dumps(facts | {"scores": scores}, indent=2) + "\n")
-    files.write_text(folder / "table.md", table(scores))
-    images.write(folder / "people.png", figures.by_label(samplers, task))
-    for name, sampler in samplers.items():
-        images.write(folder / f"amounts_{name}.png", figures.by_amount(sampler, task))
+    folder = pathlib.Path(output)
+    files.write_text(folder / "scores.json", json.dumps(facts, indent=2, allow_nan=False) + "\n")
+    files.write_text(folder / "table.md", report(scores, confusion))
+    for name, sheet in sheets.items():
+        images.write(folder / name, sheet)
     return scores
-
-
-def table(scores: Mapping[str, Row]) -> str:
-    """Returns the scores as a Markdown table, one line per model."""
-    used = [column for column in COLUMNS if any(column[0] in row for row in scores.values())]
-    lines = ["| | " + " | ".join(heading for _, heading, _ in used) + " |", "| --- |" + " ---: |" * len(used)]
-    for name, row in scores.items():
-        cells = [form.format(row[key]) if np.isfinite(row.get(key, np.nan)) else "-" for key, _, form in used]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"

@@ -23,8 +23,9 @@ def main() -> None:
 
     from cdaae_jax import memory
     from cdaae_jax.errors import UserError
-    from cdaae_jax.evaluate import evaluate, table
+    from cdaae_jax.evaluate import evaluate
     from cdaae_jax.evaluation import figures
+    from cdaae_jax.evaluation.report import table
     from cdaae_jax.sampling import Sampler
 
     for flag in (_CHECKPOINT, _OUTPUT):

@@ -64,3 +64,13 @@ def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Tas
         person=tuple(people.people[people.person[i]] for i in targets),
         space=people.space,
     )
+
+
+def other_person(task: Task) -> dict[str, UInt8[np.ndarray, "n s s 3"]]:
+    """Returns {"other person": the source of the next held-out person, for every edit}; {} where there is one only."""
+    people = list(dict.fromkeys(task.person))
+    if len(people) < 2:
+        return {}
+    source_of = {person: task.source[i] for i, person in enumerate(task.person)}
+    following = dict(zip(people, [*people[1:], people[0]], strict=True))
+    return {"other person": np.stack([source_of[following[person]] for person in task.person])}
