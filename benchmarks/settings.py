@@ -17,7 +17,7 @@ class Settings:
       image_size: pixels.
       width: channels after the encoder's first convolution.
       max_width: the most channels of any layer.
-      join_level: where the feedforward path leaves the encoder.
+      join_level: where the feedforward path leaves the encoder; 0 for none.
       discriminator_width: channels of the image discriminator's first convolution.
       discriminator_dense: units of its dense layer.
       latent_norm: standardise the latent before its tanh.
@@ -40,10 +40,12 @@ class Settings:
     def config(self) -> Config:
         """Returns the experiment: the defaults' losses and optimisers, but no warm-up, so that every term counts."""
         model = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "batch_size"
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("batch_size", "join_level")
         }
         return Config(
-            model=Model(**model),
+            model=Model(**model, join_levels=(self.join_level,) if self.join_level else ()),
             loss=Loss(warmup_steps=0),
             optim=Optim(warmup_steps=0),
             run=Run(batch_size=self.batch_size),

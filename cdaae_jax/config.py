@@ -57,8 +57,9 @@ class Model:
       latent_size: length of the latent vector.
       latent_norm: standardise the latent before its tanh. Without this a fast run can saturate every latent for good
         (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
-      join_level: the feedforward path leaves after so many stride-2 convolutions, 1..3; 0 is no path (CAAE).
+      join_levels: feedforward paths leave after so many stride-2 convolutions, each 1..3; () is no path (CAAE).
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
+      label_at_every_level: give the label to every layer of the decoder, not to the first alone.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
       leak: slope of the leaky ReLU below zero; 0 is the plain ReLU.
       discriminator_width: channels of the image discriminator's first convolution.
@@ -74,8 +75,9 @@ class Model:
     kernel_size: int = 4
     latent_size: int = 50
     latent_norm: bool = True
-    join_level: int = 1
+    join_levels: tuple[int, ...] = (1,)
     label_repeats: int = 0
+    label_at_every_level: bool = False
     upsampling: str = "deconv"
     leak: float = 0.2
     discriminator_width: int = 16
@@ -94,6 +96,8 @@ class Loss:
       image_weight: weight of the image discriminator's term.
       latent_weight: weight of the latent discriminator's term.
       total_variation_weight: weight of the output's total variation.
+      divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
+        has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
     """
 
@@ -102,6 +106,7 @@ class Loss:
     image_weight: float = 1e-3
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
+    divergence_weight: float = 1e-5
     warmup_steps: int = 500
 
 
@@ -168,7 +173,7 @@ def paper() -> Model:
         width=64,
         kernel_size=5,
         latent_norm=False,
-        join_level=2,
+        join_levels=(2,),
         leak=0.0,
         discriminator_width=16,
         discriminator_dense=1024,
@@ -196,7 +201,7 @@ def model_from_dict(fields: dict[str, Any]) -> Model:
             f"the checkpoint is of another version of cdaae_jax: model fields {', '.join(different)} are not in both; "
             "use the version that its meta item names"
         )
-    return Model(**fields)
+    return Model(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -232,7 +237,8 @@ def validate(config: Config) -> None:
         _require(_TYPES[kind][1](value), name, value, _TYPES[kind][0])
     model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
     _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
-    _require(model.join_level in (0, 1, 2, 3), "model.join_level", model.join_level, "0 (no path), 1, 2 or 3")
+    joins = tuple(model.join_levels)
+    _require(joins == tuple(sorted({*joins} & {1, 2, 3})), "model.join_levels", joins, "(), (1,), (1, 2) ... (1, 2, 3)")
     for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")
@@ -243,8 +249,11 @@ def validate(config: Config) -> None:
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
     _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2"))
     _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
-    for name in ("image_weight", "latent_weight", "total_variation_weight", "warmup_steps"):
+    for name in ("image_weight", "latent_weight", "total_variation_weight", "divergence_weight", "warmup_steps"):
         _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
+    if model.name == "cvae":
+        allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
+        _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)
     _require(optim.learning_rate > 0, "optim.learning_rate", optim.learning_rate, "more than 0")
     for name in ("beta1", "beta2", "ema_decay"):
         _require(0 <= getattr(optim, name) < 1, f"optim.{name}", getattr(optim, name), "0 to below 1")
@@ -280,6 +289,10 @@ _TYPES = {
     int: ("a whole number", lambda value: _is_number(value) and isinstance(value, numbers.Integral)),
     float: ("a number", _is_number),
     str: ("a text", lambda value: isinstance(value, str)),
+    tuple[int, ...]: (
+        "a tuple of whole numbers such as (1, 2)",
+        lambda value: isinstance(value, tuple | list) and all(_TYPES[int][1](number) for number in value),
+    ),
     tuple[str, ...]: (
         "a tuple of texts such as ('a', 'b')",
         lambda value: isinstance(value, tuple | list) and all(isinstance(text, str) for text in value),

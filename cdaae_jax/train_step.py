@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, UInt8
 
 from cdaae_jax import images, losses
 from cdaae_jax.config import Config
+from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import NETWORKS, TrainState, Tree
 
@@ -49,7 +50,11 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
         source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
         label = batch["label"]
-        generated = networks.generator.apply({"params": params["generator"]}, source, label)
+        # A variational generator draws its latents anew on each device; the others ask for nothing.
+        noise = jax.random.fold_in(stream(config.run.seed, LATENT_STREAM, step), lax.axis_index(axis_name))
+        generated = networks.generator.apply(
+            {"params": params["generator"]}, source, label, rngs={LATENT_STREAM: noise}
+        )
         reconstruction = reconstruct(generated.image, target).mean()
         warm = step >= weights.warmup_steps
         generator_loss = reconstruction
@@ -58,8 +63,12 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         saturated = (jnp.abs(generated.latent) > 0.99).mean(dtype=jnp.float32)
         metrics = {"reconstruction": reconstruction, "latent_saturated": saturated}
         new_stats = dict(batch_stats)
-        if generated.difference is not None:
-            metrics["difference"] = jnp.abs(generated.difference.astype(jnp.float32)).mean()
+        for level, difference in generated.differences.items():
+            metrics[f"difference_{level}"] = jnp.abs(difference.astype(jnp.float32)).mean()
+        if generated.divergence is not None:
+            divergence = generated.divergence.mean()
+            generator_loss += weights.divergence_weight * divergence
+            metrics["divergence"] = divergence
 
         def judge(name: str, network, *inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
             """Runs a discriminator once over real and generated samples together and returns the logits of each."""

@@ -37,15 +37,18 @@ def test_the_defaults_and_the_paper_preset_are_valid():
         1024,
     )
     # The join at 32x32: two stride-2 convolutions below 128.
-    assert preset.image_size >> preset.join_level == 32
+    assert [preset.image_size >> level for level in preset.join_levels] == [32]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
         ("model.image_size", 48, "32, 64, 128 or 256"),
-        ("model.join_level", 4, r"0 \(no path\), 1, 2 or 3"),
-        ("model.join_level", -1, "0"),
+        ("model.join_levels", (4,), r"\(\), \(1,\), \(1, 2\) ... \(1, 2, 3\)"),
+        ("model.join_levels", (2, 1), r"\(1, 2\)"),
+        ("model.join_levels", (1, 1), r"\(1,\)"),
+        ("model.join_levels", 1, r"a tuple of whole numbers such as \(1, 2\)"),
+        ("model.join_levels", ("1",), "a tuple of whole numbers"),
         ("model.width", 0, "1 or more"),
         ("model.max_width", 0, "1 or more"),
         ("model.kernel_size", 1, "2 or more"),
@@ -114,7 +117,8 @@ def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(name, value, al
         ("loss.image_weight", 0),
         ("optim.ema_decay", 0.0),
         ("optim.decay_steps", 9_500),
-        ("model.join_level", 0),
+        ("model.join_levels", ()),
+        ("model.join_levels", (1, 2, 3)),
         ("run.checkpoint_minutes", 0),
     ],
 )

@@ -7,7 +7,8 @@ from flax import linen as nn
 
 from cdaae_jax.config import Model
 from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
-from cdaae_jax.models.registry import Generated, Networks
+from cdaae_jax.models.generators import Generated
+from cdaae_jax.models.registry import Networks
 
 
 class Encoder(nn.Module):
@@ -17,19 +18,19 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, source):
-        """Returns low-level features and latent."""
-        model, features, low_level = self.model, source, None
+        """Returns the features at the joins, by level, and the latent."""
+        model, features, kept = self.model, source, {}
         for level in range(1, num_levels(model.image_size) + 1):
             size = channels(level, model.width, model.max_width)
             features = _conv(model, size, 2, f"convolution_{level}")(features)
             features = nn.leaky_relu(features, model.leak)
-            if level == model.join_level:
-                low_level = features
+            if level in model.join_levels:
+                kept[level] = features
         latent = nn.Dense(model.latent_size, dtype=model.dtype, name="latent")(features.reshape(len(features), -1))
         latent = latent.astype(jnp.float32)
         if model.latent_norm:
             latent = nn.LayerNorm(use_scale=False, use_bias=False)(latent)
-        return low_level, jnp.tanh(latent)
+        return kept, jnp.tanh(latent)
 
 
 class Decoder(nn.Module):
@@ -38,9 +39,9 @@ class Decoder(nn.Module):
     model: Model
 
     @nn.compact
-    def __call__(self, low_level, latent, label):
-        """Returns image and difference."""
-        model, difference = self.model, None
+    def __call__(self, kept, latent, label):
+        """Returns image and differences, by level."""
+        model, differences = self.model, {}
         top = num_levels(model.image_size)
         repeats = model.label_repeats or max(1, latent.shape[-1] // label.shape[-1])
         code = jnp.concatenate([latent, jnp.tile(label, (1, repeats))], axis=-1)
@@ -48,17 +49,17 @@ class Decoder(nn.Module):
         features = nn.Dense(SMALLEST * SMALLEST * size, dtype=model.dtype, name="dense")(code)
         features = nn.leaky_relu(features.reshape(-1, SMALLEST, SMALLEST, size), model.leak)
         for level in range(top - 1, -1, -1):
-            size = channels(level, model.width, model.max_width) if level else max(8, model.width // 2)
+            size = channels(level, model.width, model.max_width)
             kernel = (model.kernel_size, model.kernel_size)
             up = nn.ConvTranspose(size, kernel, (2, 2), transpose_kernel=True, dtype=model.dtype, name=f"up_{level}")
             features = up(features)
-            if level > 0 and level == model.join_level:
-                difference = features
-                features = low_level + difference
-            else:
+            if level in model.join_levels:
+                differences[level] = features
+                features = kept[level] + features
+            if level not in model.join_levels or level > min(model.join_levels):
                 features = nn.leaky_relu(features, model.leak)
         features = nn.leaky_relu(_conv(model, max(8, model.width // 4), 1, "refine")(features), model.leak)
-        return jnp.tanh(_conv(model, 3, 1, "picture")(features).astype(jnp.float32)), difference
+        return jnp.tanh(_conv(model, 3, 1, "picture")(features).astype(jnp.float32)), differences
 
 
 class Generator(nn.Module):
@@ -69,9 +70,9 @@ class Generator(nn.Module):
     @nn.compact
     def __call__(self, source, label):
         """Returns `Generated`."""
-        low_level, latent = Encoder(self.model, name="encoder")(source)
-        image, difference = Decoder(self.model, name="decoder")(low_level, latent, label)
-        return Generated(image, latent, difference)
+        kept, latent = Encoder(self.model, name="encoder")(source)
+        image, differences = Decoder(self.model, name="decoder")(kept, latent, label)
+        return Generated(image, latent, differences)
 
 
 class _Norm(nn.Module):
@@ -134,6 +135,6 @@ def build(model: Model) -> Networks:
     Raises:
       ValueError: the configuration asks for what this peer does not have.
     """
-    if model.upsampling != "deconv" or model.discriminator_norm != "batch":
-        raise ValueError("the peers have only upsampling 'deconv' and 'batch' norm, the defaults")
+    if model.upsampling != "deconv" or model.discriminator_norm != "batch" or model.label_at_every_level:
+        raise ValueError("the peers have only upsampling 'deconv', 'batch' norm and the label at the first layer")
     return Networks(Generator(model), ImageDiscriminator(model), LatentDiscriminator(model))

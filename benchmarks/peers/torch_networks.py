@@ -15,13 +15,15 @@ from torch import nn
 from cdaae_jax.config import Model
 from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
 
+Features = dict[int, torch.Tensor]
+
 
 class Generated(NamedTuple):
-    """What the generator returns: image [n, 3, s, s] in (-1, 1), latent [n, z], difference [n, c, h, h] or None."""
+    """What the generator returns: image [n, 3, s, s] in (-1, 1), latent [n, z], differences by level [n, c, h, h]."""
 
     image: torch.Tensor
     latent: torch.Tensor
-    difference: torch.Tensor | None
+    differences: Features
 
 
 class Networks(NamedTuple):
@@ -57,7 +59,7 @@ class Encoder(nn.Module):
 
     def __init__(self, model: Model):
         super().__init__()
-        self.join_level = model.join_level
+        self.join_levels = model.join_levels
         self.latent_norm = model.latent_norm
         levels = range(1, num_levels(model.image_size) + 1)
         sizes = [3, *(channels(level, model.width, model.max_width) for level in levels)]
@@ -67,17 +69,17 @@ class Encoder(nn.Module):
         self.activation = nn.LeakyReLU(model.leak, inplace=True)
         self.num_levels = len(levels)
 
-    def forward(self, source: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Encodes photos [n, 3, s, s] in [-1, 1] to the low-level features and the latent [n, z]."""
-        features, low_level = source, None
+    def forward(self, source: torch.Tensor) -> tuple[Features, torch.Tensor]:
+        """Encodes photos [n, 3, s, s] in [-1, 1] to the features at the joins, by level, and the latent [n, z]."""
+        features, kept = source, {}
         for level in range(1, self.num_levels + 1):
             features = self.activation(self.get_submodule(f"convolution_{level}")(features))
-            if level == self.join_level:
-                low_level = features
+            if level in self.join_levels:
+                kept[level] = features
         latent = self.latent(features.flatten(1)).float()
         if self.latent_norm:
             latent = F.layer_norm(latent, latent.shape[1:], eps=1e-6)
-        return low_level, torch.tanh(latent)
+        return kept, torch.tanh(latent)
 
 
 class Decoder(nn.Module):
@@ -85,35 +87,33 @@ class Decoder(nn.Module):
 
     def __init__(self, model: Model, label_size: int):
         super().__init__()
-        self.join_level = model.join_level
+        self.join_levels = model.join_levels
         self.top = num_levels(model.image_size)
         self.repeats = model.label_repeats or max(1, model.latent_size // label_size)
         size = channels(self.top, model.width, model.max_width)
         self.dense = nn.Linear(model.latent_size + self.repeats * label_size, SMALLEST * SMALLEST * size)
         for level in range(self.top - 1, -1, -1):
-            outputs = channels(level, model.width, model.max_width) if level else max(8, model.width // 2)
+            outputs = channels(level, model.width, model.max_width)
             self.add_module(f"up_{level}", _up(size, outputs, model.kernel_size))
             size = outputs
         self.refine = _flat(model.kernel_size, size, max(8, model.width // 4))
         self.picture = _flat(model.kernel_size, max(8, model.width // 4), 3)
         self.activation = nn.LeakyReLU(model.leak, inplace=True)
 
-    def forward(
-        self, low_level: torch.Tensor | None, latent: torch.Tensor, label: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Decodes a latent [n, z] and a label [n, l] to the image and the difference."""
+    def forward(self, kept: Features, latent: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, Features]:
+        """Decodes a latent [n, z] and a label [n, l] to the image and the differences, by level."""
         features = self.dense(torch.cat([latent, label.repeat(1, self.repeats)], 1))
         features = self.activation(features.unflatten(1, (-1, SMALLEST, SMALLEST)))
-        difference = None
+        differences = {}
         for level in range(self.top - 1, -1, -1):
             features = self.get_submodule(f"up_{level}")(features)
-            if level > 0 and level == self.join_level:
-                difference = features
-                features = low_level + difference
-            else:
+            if level in self.join_levels:
+                differences[level] = features
+                features = kept[level] + features
+            if level not in self.join_levels or level > min(self.join_levels):
                 features = self.activation(features)
         image = self.picture(self.activation(self.refine(features)))
-        return torch.tanh(image.float()), difference
+        return torch.tanh(image.float()), differences
 
 
 class Generator(nn.Module):
@@ -126,9 +126,9 @@ class Generator(nn.Module):
 
     def forward(self, source: torch.Tensor, label: torch.Tensor) -> Generated:
         """`source` is [n, 3, s, s] in [-1, 1]; `label` is [n, l]."""
-        low_level, latent = self.encoder(source)
-        image, difference = self.decoder(low_level, latent, label)
-        return Generated(image, latent, difference)
+        kept, latent = self.encoder(source)
+        image, differences = self.decoder(kept, latent, label)
+        return Generated(image, latent, differences)
 
 
 class ImageDiscriminator(nn.Module):
@@ -187,9 +187,6 @@ def build(model: Model, label_size: int) -> Networks:
     Raises:
       ValueError: the configuration asks for what this peer does not have.
     """
-    if model.upsampling != "deconv" or model.discriminator_norm != "batch":
-        raise ValueError(
-            f"upsampling {model.upsampling!r} with {model.discriminator_norm!r} norm: the peers have only 'deconv' "
-            "and 'batch', the defaults"
-        )
+    if model.upsampling != "deconv" or model.discriminator_norm != "batch" or model.label_at_every_level:
+        raise ValueError("the peers have only upsampling 'deconv', 'batch' norm and the label at the first layer")
     return Networks(Generator(model, label_size), ImageDiscriminator(model, label_size), LatentDiscriminator(model))

@@ -5,19 +5,22 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from cdaae_jax.models import layers
-from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
+from cdaae_jax.models.encoder import SMALLEST, Features, channels, num_levels
 
 
 class DifferenceDecoder(nn.Module):
     """Makes the difference between the source's low-level features and those of the same person's target face.
 
-    Up-convolutions mirror the encoder. Down to the join they see only latent and label, and what they make there is
-    linear and starts at exactly 0; it is added to the low-level features, so that the identity rides on these. With
-    `join_level` 0 there is nothing to add it to: latent and label alone make the picture, which is CAAE's decoder.
+    Up-convolutions mirror the encoder. Down to the first join they see only latent and label, and what they make at a
+    join is linear and starts at exactly 0; it is added to the encoder's features of that level, so that the identity
+    rides on these. Between two joins, the coarser sum shows where in this face the finer difference belongs. Without
+    a join there is nothing to add to: latent and label alone make the picture, which is CAAE's decoder.
 
     Attributes:
-      image_size, width, max_width, kernel_size, join_level, leak, dtype: as in the encoder.
+      image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
+      join_levels: where differences are added to the encoder's features.
       label_repeats: how often the label is tiled; 0 tiles it to about the latent's length.
+      label_at_every_level: give the label to every layer, not to the first alone (ExprGAN, Ding et al. 2018).
       upsampling: "deconv" or "resize", see `layers.Up`.
     """
 
@@ -25,56 +28,69 @@ class DifferenceDecoder(nn.Module):
     width: int
     max_width: int
     kernel_size: int
-    join_level: int
+    join_levels: tuple[int, ...]
     label_repeats: int
+    label_at_every_level: bool
     upsampling: str
     leak: float
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(
-        self,
-        low_level: Float[Array, "n h h c"] | None,
-        latent: Float[Array, "n z"],
-        label: Float[Array, "n l"],
-    ) -> tuple[Float[Array, "n s s 3"], Float[Array, "n h h c"] | None]:
+        self, kept: Features, latent: Float[Array, "n z"], label: Float[Array, "n l"]
+    ) -> tuple[Float[Array, "n s s 3"], Features]:
         """Decodes.
 
         Args:
-          low_level: the encoder's features at the join; None at level 0.
-          latent: in (-1, 1).
+          kept: the encoder's features at each of `join_levels`.
+          latent: float32.
           label: see `cdaae_jax.labels`.
 
         Returns:
-          image: float32 in (-1, 1).
-          difference: what was added to `low_level`; None at level 0.
+          logits: float32, the picture before its tanh.
+          differences: by level, what was added to `kept`.
         """
-        top = num_levels(self.image_size)
-        repeats = self.label_repeats or max(1, latent.shape[-1] // label.shape[-1])
-        code = jnp.concatenate([latent, jnp.tile(label, (1, repeats))], axis=-1)
-        num_channels = channels(top, self.width, self.max_width)
-        features = nn.Dense(SMALLEST * SMALLEST * num_channels, dtype=self.dtype, name="dense")(code)
-        features = features.reshape(-1, SMALLEST, SMALLEST, num_channels)
-        features = nn.leaky_relu(features, self.leak)
-        difference = None
-        for level in range(top - 1, -1, -1):  # the level whose size the features reach
-            at_join = level > 0 and level == self.join_level
-            # Level 0 is the picture's own size; CAAE goes on halving its channels there.
-            num_channels = channels(level, self.width, self.max_width) if level else max(8, self.width // 2)
+        features = smallest_features(self, latent, label)
+        differences = {}
+        for level in range(num_levels(self.image_size) - 1, -1, -1):  # the level whose size the features reach
+            joins = level in self.join_levels
+            num_channels = channels(level, self.width, self.max_width)
             features = layers.Up(
                 num_channels,
                 self.kernel_size,
                 kind=self.upsampling,
                 dtype=self.dtype,
-                zero_init=at_join,
+                zero_init=joins,
                 name=f"up_{level}",
             )(features)
-            if at_join:
-                difference = features
-                features = low_level + difference
-            else:
+            if self.label_at_every_level:
+                # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
+                zeros = nn.initializers.zeros
+                shift = nn.Dense(
+                    num_channels, use_bias=False, kernel_init=zeros, dtype=self.dtype, name=f"label_{level}"
+                )
+                features = features + shift(label)[:, None, None, :]
+            if joins:
+                differences[level] = features
+                features = kept[level] + features
+            if not joins or level > min(self.join_levels):
                 features = nn.leaky_relu(features, self.leak)
-        features = layers.Conv(max(8, self.width // 4), self.kernel_size, dtype=self.dtype, name="refine")(features)
-        features = nn.leaky_relu(features, self.leak)
-        image = layers.Conv(3, self.kernel_size, dtype=self.dtype, name="picture")(features)
-        return jnp.tanh(image.astype(jnp.float32)), difference
+        return picture_logits(self, features), differences
+
+
+def smallest_features(
+    decoder: nn.Module, latent: Float[Array, "n z"], label: Float[Array, "n l"]
+) -> Float[Array, "n 4 4 c"]:
+    """Returns where every decoder starts: a dense layer over latent and tiled label, inside `decoder`'s own scope."""
+    repeats = decoder.label_repeats or max(1, latent.shape[-1] // label.shape[-1])
+    code = jnp.concatenate([latent, jnp.tile(label, (1, repeats))], axis=-1)
+    num_channels = channels(num_levels(decoder.image_size), decoder.width, decoder.max_width)
+    features = nn.Dense(SMALLEST * SMALLEST * num_channels, dtype=decoder.dtype, name="dense")(code)
+    return nn.leaky_relu(features.reshape(-1, SMALLEST, SMALLEST, num_channels), decoder.leak)
+
+
+def picture_logits(decoder: nn.Module, features: Float[Array, "n s s c"]) -> Float[Array, "n s s 3"]:
+    """Returns where every decoder ends: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
+    refine = layers.Conv(max(8, decoder.width // 4), decoder.kernel_size, dtype=decoder.dtype, name="refine")
+    picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture")
+    return picture(nn.leaky_relu(refine(features), decoder.leak)).astype(jnp.float32)

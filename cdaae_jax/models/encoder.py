@@ -6,6 +6,9 @@ from jaxtyping import Array, Float
 
 from cdaae_jax.models import layers
 
+# Feature maps by level: level k is at image_size / 2**k pixels.
+Features = dict[int, Float[Array, "n h h c"]]
+
 SMALLEST = 4  # pixels: the height and width at which convolutions end and the dense layer begins (CAAE)
 
 
@@ -15,8 +18,8 @@ def num_levels(image_size: int) -> int:
 
 
 def channels(level: int, width: int, max_width: int) -> int:
-    """Returns the channels after `level` stride-2 convolutions (1 is the first)."""
-    return min(width * 2 ** (level - 1), max_width)
+    """Returns the channels after `level` stride-2 convolutions; at level 0, of the decoder's full-size features."""
+    return min(width * 2 ** (level - 1), max_width) if level else max(8, width // 2)
 
 
 class Encoder(nn.Module):
@@ -28,8 +31,9 @@ class Encoder(nn.Module):
       max_width: the most channels of any level.
       kernel_size: of every convolution.
       latent_size: length of the latent.
-      join_level: the level whose activations are the low-level features; 0 for none.
-      latent_norm: whether the latent is standardised (mean 0, variance 1 over its entries) before its tanh.
+      keep_levels: the levels whose activations are handed on beside the latent.
+      bounded: whether the latent goes through a tanh; without it is linear, for a Gaussian's mean and variance.
+      latent_norm: whether a bounded latent is standardised (mean 0, variance 1 over its entries) before its tanh.
       leak: slope of the leaky ReLU below zero.
       dtype: compute type.
     """
@@ -39,35 +43,38 @@ class Encoder(nn.Module):
     max_width: int
     kernel_size: int
     latent_size: int
-    join_level: int
+    keep_levels: tuple[int, ...]
+    bounded: bool
     latent_norm: bool
     leak: float
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, source: Float[Array, "n s s 3"]) -> tuple[Float[Array, "n h h c"] | None, Float[Array, "n z"]]:
+    def __call__(self, source: Float[Array, "n s s 3"]) -> tuple[Features, Float[Array, "n z"]]:
         """Encodes photos.
 
         Args:
           source: in [-1, 1].
 
         Returns:
-          low_level: activations of level `join_level`, at image_size / 2**join_level pixels; None at level 0.
-          latent: float32 in (-1, 1).
+          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels.
+          latent: float32, bounded to (-1, 1).
         """
-        features, low_level = source, None
+        features, kept = source, {}
         for level in range(1, num_levels(self.image_size) + 1):
             num_channels = channels(level, self.width, self.max_width)
             features = layers.Conv(
                 num_channels, self.kernel_size, stride=2, dtype=self.dtype, name=f"convolution_{level}"
             )(features)
             features = nn.leaky_relu(features, self.leak)
-            if level == self.join_level:
-                low_level = features
+            if level in self.keep_levels:
+                kept[level] = features
         flat = features.reshape(features.shape[0], -1)
         latent = nn.Dense(self.latent_size, dtype=self.dtype, name="latent")(flat).astype(jnp.float32)
+        if not self.bounded:
+            return kept, latent
         if self.latent_norm:
             # Reconstruction alone drives latents into the flat ends of the tanh, from where no gradient brings them
             # back. At mean 0 and variance 1 they stay where it bends, and near the uniform prior's own spread.
             latent = nn.LayerNorm(use_scale=False, use_bias=False, name="latent_norm")(latent)
-        return low_level, jnp.tanh(latent)
+        return kept, jnp.tanh(latent)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float
 
 from cdaae_jax.config import Model
 from cdaae_jax.errors import UserError
@@ -13,33 +12,8 @@ from cdaae_jax.labels import nearest
 from cdaae_jax.models.decoder import DifferenceDecoder
 from cdaae_jax.models.discriminators import ImageDiscriminator, LatentDiscriminator
 from cdaae_jax.models.encoder import Encoder, num_levels
-
-
-class Generated(NamedTuple):
-    """What a generator returns.
-
-    Attributes:
-      image: float32 [n, s, s, 3] in (-1, 1).
-      latent: float32 [n, z] in (-1, 1), for the latent discriminator.
-      difference: [n, h, h, c], added to the low-level features; None without a feedforward path.
-    """
-
-    image: Float[Array, "n s s 3"]
-    latent: Float[Array, "n z"]
-    difference: Float[Array, "n h h c"] | None
-
-
-class Generator(nn.Module):
-    """Encoder and difference decoder in a row: one photo and a target label in, the changed face out."""
-
-    encoder: nn.Module
-    decoder: nn.Module
-
-    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
-        """`source` is in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
-        low_level, latent = self.encoder(source)
-        image, difference = self.decoder(low_level, latent, label)
-        return Generated(image, latent, difference)
+from cdaae_jax.models.generators import Generator, ResidualGenerator, VariationalGenerator
+from cdaae_jax.models.unet import UNetDecoder
 
 
 class Networks(NamedTuple):
@@ -50,59 +24,93 @@ class Networks(NamedTuple):
     latent_discriminator: nn.Module
 
 
-def cdaae(model: Model, axis_name: str | None = None) -> Networks:
+def cdaae(model: Model) -> nn.Module:
     """Conditional Difference Adversarial Autoencoder (Zhou & Shi 2017, arXiv 1708.09126)."""
-    dtype = jnp.dtype(model.dtype)
-    if model.join_level >= num_levels(model.image_size):
+    lowest = num_levels(model.image_size) - 1
+    if model.join_levels and max(model.join_levels) > lowest:
         raise UserError(
-            f"config.model.join_level is {model.join_level}, but {model.image_size} px pictures have features of "
-            f"more than 4x4 only up to level {num_levels(model.image_size) - 1}; choose a lower one"
+            f"config.model.join_levels is {model.join_levels}, but {model.image_size} px pictures have features of "
+            f"more than 4x4 only up to level {lowest}; choose lower ones"
         )
-    shared = dict(
-        image_size=model.image_size,
-        width=model.width,
-        max_width=model.max_width,
-        kernel_size=model.kernel_size,
-        join_level=model.join_level,
-        leak=model.leak,
-        dtype=dtype,
-    )
-    return Networks(
-        generator=Generator(
-            encoder=Encoder(**shared, latent_size=model.latent_size, latent_norm=model.latent_norm),
-            decoder=DifferenceDecoder(**shared, label_repeats=model.label_repeats, upsampling=model.upsampling),
-        ),
-        image_discriminator=ImageDiscriminator(
-            width=model.discriminator_width,
-            dense_size=model.discriminator_dense,
-            kernel_size=model.kernel_size,
-            leak=model.leak,
-            norm=model.discriminator_norm,
-            dtype=dtype,
-            axis_name=axis_name,
-        ),
-        latent_discriminator=LatentDiscriminator(leak=model.leak, norm=model.discriminator_norm, axis_name=axis_name),
-    )
+    return Generator(_encoder(model, keep_levels=model.join_levels), _decoder(model, model.join_levels))
 
 
-def caae(model: Model, axis_name: str | None = None) -> Networks:
-    """Conditional Adversarial Autoencoder (Zhang et al., CVPR 2017): the same network without the feedforward path."""
-    return cdaae(dataclasses.replace(model, join_level=0), axis_name)
+def caae(model: Model) -> nn.Module:
+    """Conditional Adversarial Autoencoder (Zhang et al., CVPR 2017): the same network without the feedforward path.
+
+    Latent and label at the decoder's first layer are all that it has, as in CAAE.
+    """
+    return cdaae(dataclasses.replace(model, join_levels=(), label_at_every_level=False))
 
 
-MODELS = {"cdaae": cdaae, "caae": caae}
+def cvae(model: Model) -> nn.Module:
+    """Conditional variational autoencoder (Sohn et al., NeurIPS 2015): CAAE's layers, a Gaussian latent.
+
+    The encoder sees the photo and not its label, as in the other models, so that one photo of unknown expression is
+    enough. Train it without critics (`config.validate`): its prior is the divergence term's.
+    """
+    encoder = _encoder(model, latent_size=2 * model.latent_size, bounded=False)
+    return VariationalGenerator(encoder, _decoder(model, label_at_every_level=False))
+
+
+def residual(model: Model) -> nn.Module:
+    """The photo itself is added near the output ("ultimate skip connection", US-GAN, Akram & Khan 2021).
+
+    CAAE's layers make what is added; that the last layer starts at random, and not at 0, is theirs too.
+    """
+    return ResidualGenerator(_encoder(model), _decoder(model, label_at_every_level=False))
+
+
+def unet(model: Model) -> nn.Module:
+    """U-Net (Ronneberger et al. 2015): every level of the encoder is concatenated, the label is at the bottleneck."""
+    encoder = _encoder(model, keep_levels=tuple(range(1, num_levels(model.image_size))))
+    return Generator(encoder, UNetDecoder(**_common(model), **_decoding(model)))
+
+
+MODELS = {"cdaae": cdaae, "caae": caae, "cvae": cvae, "residual": residual, "unet": unet}
 
 
 def build(model: Model, axis_name: str | None = None) -> Networks:
-    """Returns the networks of a model configuration.
+    """Returns the networks of a model configuration; all models have the same two critics.
 
     Args:
       model: the configuration.
       axis_name: the mapped axis over which batch statistics are shared; None outside a mapped step.
 
     Raises:
-      UserError: the name is not in the registry, or the join lies below the smallest features.
+      UserError: the name is not in the registry, or a join lies below the smallest features.
     """
     if model.name not in MODELS:
         raise UserError(f"unknown model {model.name!r}; known: {', '.join(nearest(model.name, list(MODELS)))}")
-    return MODELS[model.name](model, axis_name)
+    norm = dict(norm=model.discriminator_norm, axis_name=axis_name)
+    return Networks(
+        generator=MODELS[model.name](model),
+        image_discriminator=ImageDiscriminator(
+            width=model.discriminator_width,
+            dense_size=model.discriminator_dense,
+            kernel_size=model.kernel_size,
+            leak=model.leak,
+            dtype=jnp.dtype(model.dtype),
+            **norm,
+        ),
+        latent_discriminator=LatentDiscriminator(leak=model.leak, **norm),
+    )
+
+
+def _encoder(model: Model, **changes) -> Encoder:
+    fields = dict(latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm)
+    return Encoder(**_common(model), **fields | changes)
+
+
+def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> DifferenceDecoder:
+    fields = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
+    return DifferenceDecoder(**_common(model), **_decoding(model), **fields | changes)
+
+
+def _common(model: Model) -> dict:
+    names = ("image_size", "width", "max_width", "kernel_size", "leak")
+    return {name: getattr(model, name) for name in names} | {"dtype": jnp.dtype(model.dtype)}
+
+
+def _decoding(model: Model) -> dict:
+    return {"label_repeats": model.label_repeats, "upsampling": model.upsampling}

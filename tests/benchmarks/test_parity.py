@@ -60,10 +60,9 @@ def test_pytorch_generator_and_discriminators_give_our_outputs(settings):
     close(mine.image, carry_over.from_torch(other.image, model))
     close(mine.latent, other.latent)
     assert float(np.std(mine.image)) > 0.05  # all grey would be equal too
-    if settings.join_level:
-        close(mine.difference, carry_over.from_torch(other.difference, model))
-    else:
-        assert mine.difference is None and other.difference is None
+    assert mine.differences.keys() == other.differences.keys() == {*model.join_levels}
+    for level, difference in mine.differences.items():
+        close(difference, carry_over.from_torch(other.differences[level], model))
 
     latents = np.array(mine.latent)
     for name, our_inputs, their_inputs in (

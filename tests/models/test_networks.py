@@ -36,12 +36,12 @@ def test_parameter_counts_of_the_caae_preset():
 
 
 @pytest.mark.parametrize("image_size", [32, 64, 128, 256])
-@pytest.mark.parametrize("join_level", [0, 1, 2, 3])
+@pytest.mark.parametrize("join_levels", [(), (1,), (2,), (3,), (1, 2, 3)])
 @pytest.mark.parametrize("upsampling", ["deconv", "resize"])
-def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_level, upsampling):
-    model = Model(image_size=image_size, width=8, max_width=64, join_level=join_level, upsampling=upsampling)
-    if join_level >= num_levels(image_size):
-        with pytest.raises(UserError, match=r"config\.model\.join_level is 3"):
+def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_levels, upsampling):
+    model = Model(image_size=image_size, width=8, max_width=64, join_levels=join_levels, upsampling=upsampling)
+    if max(join_levels, default=0) >= num_levels(image_size):
+        with pytest.raises(UserError, match=r"config\.model\.join_levels is \((1, 2, )?3,?\)"):
             registry.build(model)
         return
     generator = registry.build(model).generator
@@ -49,17 +49,16 @@ def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_l
     generated = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0])
     assert generated.image.shape == source.shape and generated.image.dtype == jnp.float32
     assert generated.latent.shape == (2, 50)
-    if join_level:
-        side = image_size // 2**join_level
-        assert generated.difference.shape == (2, side, side, min(8 * 2 ** (join_level - 1), 64))
-    else:
-        assert generated.difference is None
+    assert sorted(generated.differences) == list(join_levels)
+    for level, difference in generated.differences.items():
+        side = image_size // 2**level
+        assert difference.shape == (2, side, side, min(8 * 2 ** (level - 1), 64))
 
 
 def test_the_difference_starts_at_zero_so_that_the_label_has_no_say_yet(tiny_generator):
     generator, variables, source = tiny_generator
     one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
-    assert not one.difference.any()
+    assert not any(difference.any() for difference in one.differences.values())
     np.testing.assert_array_equal(one.image, other.image)
     assert np.abs(one.image[0] - one.image[1]).max() > 1e-3  # but the two people differ: that is the feedforward path
 
@@ -69,7 +68,7 @@ def test_a_difference_changes_the_picture(tiny_generator):
     random = np.random.default_rng(0)
     variables = jax.tree.map(lambda leaf: leaf + 0.05 * random.normal(size=leaf.shape), variables)
     one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
-    assert np.abs(one.difference - other.difference).max() > 1e-3
+    assert np.abs(one.differences[1] - other.differences[1]).max() > 1e-3
     assert np.abs(one.image - other.image).max() > 1e-4
 
 
@@ -80,7 +79,7 @@ def test_caae_is_the_same_network_without_the_path(tiny_model):
     generated = jax.eval_shape(
         lambda: generator.init_with_output(jax.random.key(0), jnp.zeros((1, 32, 32, 3)), jnp.zeros((1, 2)))[0]
     )
-    assert generated.difference is None
+    assert generated.differences == {}
 
 
 def test_bfloat16_computes_low_and_keeps_float32_outside(tiny_model):
@@ -90,7 +89,7 @@ def test_bfloat16_computes_low_and_keeps_float32_outside(tiny_model):
     source, label = jnp.zeros((2, 32, 32, 3)), jnp.eye(2)
     generated = jax.eval_shape(lambda: networks.generator.init_with_output(jax.random.key(0), source, label)[0])
     assert (generated.image.dtype, generated.latent.dtype) == (jnp.float32, jnp.float32)
-    assert generated.difference.dtype == jnp.bfloat16
+    assert generated.differences[1].dtype == jnp.bfloat16
     logits = jax.eval_shape(
         lambda: networks.image_discriminator.init_with_output(jax.random.key(0), source, label, train=True)[0]
     )

@@ -1,0 +1,78 @@
+"""Encoder and decoder in a row: one photo and a target label in, the changed face out."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float
+
+from cdaae_jax.models.encoder import Features
+
+LATENT_STREAM = "latent"  # the name of the random numbers that a variational generator draws its latents with
+
+
+class Generated(NamedTuple):
+    """What a generator returns.
+
+    Attributes:
+      image: float32 [n, s, s, 3] in (-1, 1).
+      latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
+      differences: by level, what was added to the encoder's features; empty without a feedforward path.
+      divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
+    """
+
+    image: Float[Array, "n s s 3"]
+    latent: Float[Array, "n z"]
+    differences: Features
+    divergence: Float[Array, " n"] | None = None
+
+
+class Generator(nn.Module):
+    """A deterministic one."""
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
+        """`source` is in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
+        kept, latent = self.encoder(source)
+        logits, differences = self.decoder(kept, latent, label)
+        return Generated(jnp.tanh(logits), latent, differences)
+
+
+class VariationalGenerator(nn.Module):
+    """One that draws its latent from the normal distribution whose mean and log-variance the encoder gives.
+
+    The random stream `LATENT_STREAM` draws; without it (sampling) the latent is the mean.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
+        """See `Generator`."""
+        kept, moments = self.encoder(source)
+        mean, log_variance = jnp.split(moments, 2, axis=-1)
+        latent = mean
+        if self.has_rng(LATENT_STREAM):
+            latent += jnp.exp(log_variance / 2) * jax.random.normal(self.make_rng(LATENT_STREAM), mean.shape)
+        # Kingma & Welling 2014, appendix B.
+        divergence = (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(axis=-1) / 2
+        logits, differences = self.decoder(kept, latent, label)
+        return Generated(jnp.tanh(logits), latent, differences, divergence)
+
+
+class ResidualGenerator(nn.Module):
+    """One whose decoder makes what is added to the photo itself, before the last tanh."""
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
+        """See `Generator`."""
+        kept, latent = self.encoder(source)
+        logits, differences = self.decoder(kept, latent, label)
+        # Undoing the tanh makes "no change" exactly the photo; full white and black would be infinite.
+        photo = jnp.arctanh(jnp.clip(source.astype(jnp.float32), -0.99, 0.99))
+        return Generated(jnp.tanh(photo + logits), latent, differences)
