@@ -57,7 +57,8 @@ class Model:
       latent_size: length of the latent vector.
       latent_norm: standardise the latent before its tanh. Without this a fast run can saturate every latent for good
         (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
-      join_levels: feedforward paths leave after so many stride-2 convolutions, each 1..3; () is no path (CAAE).
+      join_levels: feedforward paths leave after so many stride-2 convolutions, each 0 (the photo itself) to 3; () is no
+        path (CAAE).
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not to the first alone.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -238,7 +239,9 @@ def validate(config: Config) -> None:
     model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
     _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
     joins = tuple(model.join_levels)
-    _require(joins == tuple(sorted({*joins} & {1, 2, 3})), "model.join_levels", joins, "(), (1,), (1, 2) ... (1, 2, 3)")
+    _require(
+        joins == tuple(sorted({*joins} & {0, 1, 2, 3})), "model.join_levels", joins, "(), (1,), (0, 1, 2) ... rising"
+    )
     for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
     _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")

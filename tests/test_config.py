@@ -44,9 +44,9 @@ def test_the_defaults_and_the_paper_preset_are_valid():
     ("name", "value", "allowed"),
     [
         ("model.image_size", 48, "32, 64, 128 or 256"),
-        ("model.join_levels", (4,), r"\(\), \(1,\), \(1, 2\) ... \(1, 2, 3\)"),
-        ("model.join_levels", (2, 1), r"\(1, 2\)"),
-        ("model.join_levels", (1, 1), r"\(1,\)"),
+        ("model.join_levels", (4,), r"\(\), \(1,\), \(0, 1, 2\) ... rising"),
+        ("model.join_levels", (2, 1), "rising"),
+        ("model.join_levels", (1, 1), "rising"),
         ("model.join_levels", 1, r"a tuple of whole numbers such as \(1, 2\)"),
         ("model.join_levels", ("1",), "a tuple of whole numbers"),
         ("model.width", 0, "1 or more"),
@@ -118,7 +118,7 @@ def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(name, value, al
         ("optim.ema_decay", 0.0),
         ("optim.decay_steps", 9_500),
         ("model.join_levels", ()),
-        ("model.join_levels", (1, 2, 3)),
+        ("model.join_levels", (0, 1, 2, 3)),
         ("run.checkpoint_minutes", 0),
     ],
 )

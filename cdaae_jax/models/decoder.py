@@ -13,8 +13,9 @@ class DifferenceDecoder(nn.Module):
 
     Up-convolutions mirror the encoder. Down to the first join they see only latent and label, and what they make at a
     join is linear and starts at exactly 0; it is added to the encoder's features of that level, so that the identity
-    rides on these. Between two joins, the coarser sum shows where in this face the finer difference belongs. Without
-    a join there is nothing to add to: latent and label alone make the picture, which is CAAE's decoder.
+    rides on these. Between two joins, the coarser sum shows where in this face the finer difference belongs. A join at
+    level 0 adds to the photo itself, at the very end. Without a join there is nothing to add to: latent and label alone
+    make the picture, which is CAAE's decoder.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
@@ -53,7 +54,7 @@ class DifferenceDecoder(nn.Module):
         features = smallest_features(self, latent, label)
         differences = {}
         for level in range(num_levels(self.image_size) - 1, -1, -1):  # the level whose size the features reach
-            joins = level in self.join_levels
+            joins = level > 0 and level in self.join_levels
             num_channels = channels(level, self.width, self.max_width)
             features = layers.Up(
                 num_channels,
@@ -75,7 +76,11 @@ class DifferenceDecoder(nn.Module):
                 features = kept[level] + features
             if not joins or level > min(self.join_levels):
                 features = nn.leaky_relu(features, self.leak)
-        return picture_logits(self, features), differences
+        logits = picture_logits(self, features, zero_init=0 in self.join_levels)
+        if 0 in self.join_levels:
+            differences[0] = logits
+            logits = kept[0] + logits
+        return logits, differences
 
 
 def smallest_features(
@@ -89,8 +94,11 @@ def smallest_features(
     return nn.leaky_relu(features.reshape(-1, SMALLEST, SMALLEST, num_channels), decoder.leak)
 
 
-def picture_logits(decoder: nn.Module, features: Float[Array, "n s s c"]) -> Float[Array, "n s s 3"]:
+def picture_logits(
+    decoder: nn.Module, features: Float[Array, "n s s c"], zero_init: bool = False
+) -> Float[Array, "n s s 3"]:
     """Returns where every decoder ends: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
+    init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
     refine = layers.Conv(max(8, decoder.width // 4), decoder.kernel_size, dtype=decoder.dtype, name="refine")
-    picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture")
+    picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture", **init)
     return picture(nn.leaky_relu(refine(features), decoder.leak)).astype(jnp.float32)

@@ -61,18 +61,3 @@ class VariationalGenerator(nn.Module):
         divergence = (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(axis=-1) / 2
         logits, differences = self.decoder(kept, latent, label)
         return Generated(jnp.tanh(logits), latent, differences, divergence)
-
-
-class ResidualGenerator(nn.Module):
-    """One whose decoder makes what is added to the photo itself, before the last tanh."""
-
-    encoder: nn.Module
-    decoder: nn.Module
-
-    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
-        """See `Generator`."""
-        kept, latent = self.encoder(source)
-        logits, differences = self.decoder(kept, latent, label)
-        # Undoing the tanh makes "no change" exactly the photo; full white and black would be infinite.
-        photo = jnp.arctanh(jnp.clip(source.astype(jnp.float32), -0.99, 0.99))
-        return Generated(jnp.tanh(photo + logits), latent, differences)

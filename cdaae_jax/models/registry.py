@@ -12,7 +12,7 @@ from cdaae_jax.labels import nearest
 from cdaae_jax.models.decoder import DifferenceDecoder
 from cdaae_jax.models.discriminators import ImageDiscriminator, LatentDiscriminator
 from cdaae_jax.models.encoder import Encoder, num_levels
-from cdaae_jax.models.generators import Generator, ResidualGenerator, VariationalGenerator
+from cdaae_jax.models.generators import Generator, VariationalGenerator
 from cdaae_jax.models.unet import UNetDecoder
 
 
@@ -56,9 +56,9 @@ def cvae(model: Model) -> nn.Module:
 def residual(model: Model) -> nn.Module:
     """The photo itself is added near the output ("ultimate skip connection", US-GAN, Akram & Khan 2021).
 
-    CAAE's layers make what is added; that the last layer starts at random, and not at 0, is theirs too.
+    CAAE's layers make what is added, from latent and label alone: the join at level 0 and no other.
     """
-    return ResidualGenerator(_encoder(model), _decoder(model, label_at_every_level=False))
+    return cdaae(dataclasses.replace(model, join_levels=(0,), label_at_every_level=False))
 
 
 def unet(model: Model) -> nn.Module:

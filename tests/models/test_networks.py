@@ -36,12 +36,12 @@ def test_parameter_counts_of_the_caae_preset():
 
 
 @pytest.mark.parametrize("image_size", [32, 64, 128, 256])
-@pytest.mark.parametrize("join_levels", [(), (1,), (2,), (3,), (1, 2, 3)])
+@pytest.mark.parametrize("join_levels", [(), (0,), (1,), (2,), (3,), (0, 1, 2, 3)])
 @pytest.mark.parametrize("upsampling", ["deconv", "resize"])
 def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_levels, upsampling):
     model = Model(image_size=image_size, width=8, max_width=64, join_levels=join_levels, upsampling=upsampling)
     if max(join_levels, default=0) >= num_levels(image_size):
-        with pytest.raises(UserError, match=r"config\.model\.join_levels is \((1, 2, )?3,?\)"):
+        with pytest.raises(UserError, match=r"config\.model\.join_levels is \((0, 1, 2, )?3,?\)"):
             registry.build(model)
         return
     generator = registry.build(model).generator
@@ -52,7 +52,8 @@ def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_l
     assert sorted(generated.differences) == list(join_levels)
     for level, difference in generated.differences.items():
         side = image_size // 2**level
-        assert difference.shape == (2, side, side, min(8 * 2 ** (level - 1), 64))
+        num_channels = min(8 * 2 ** (level - 1), 64) if level else 3
+        assert difference.shape == (2, side, side, num_channels)
 
 
 def test_the_difference_starts_at_zero_so_that_the_label_has_no_say_yet(tiny_generator):
