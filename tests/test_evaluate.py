@@ -64,7 +64,7 @@ def test_a_report_has_scores_table_and_figures(sampler, data_dir, tmp_path):
     with Image.open(tmp_path / "report" / "people.png") as people:
         assert people.size == (70 + 3 * 66 - 2, 22 + 3 * 66 - 2)  # the truth and two models; the source and two labels
     with Image.open(tmp_path / "report" / "amounts_ours.png") as amounts:
-        assert amounts.size == (6 * 66 - 2, 22 + 66 - 2)
+        assert amounts.size == (70 + 6 * 66 - 2, 22 + 66 - 2)
 
 
 def test_models_of_different_data_are_not_compared(sampler, data_dir, tmp_path):
@@ -78,6 +78,8 @@ def test_missing_data_and_judges_are_named(sampler, data_dir, tmp_path, monkeypa
     monkeypatch.delenv("CDAAE_DATA", raising=False)
     with pytest.raises(UserError, match="--data_dir"):
         cdaae_jax.evaluate(sampler, tmp_path / "report")
+    with pytest.raises(UserError, match="'true target', which stands beside"):
+        cdaae_jax.evaluate({"true target": sampler}, tmp_path / "report", data_dir)
     with pytest.raises(UserError, match="judges"):
         cdaae_jax.evaluate(sampler, tmp_path / "report", data_dir, judges=tmp_path)
     assert not (tmp_path / "report").exists()

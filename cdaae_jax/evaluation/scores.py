@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float, Int64, Shaped
 
 from cdaae_jax.evaluation.statistics import bootstrap_interval
 
@@ -46,3 +46,9 @@ def with_intervals(statistics: Mapping[str, Statistic], people: Shaped[np.ndarra
             interval = bootstrap_interval(statistic, people, REPEATS, SEED, LEVEL)
         row[name] = Figure(value, *interval)
     return row
+
+
+def mean_of(values: Float[np.ndarray, "n"]) -> Statistic:
+    """Returns the statistic that is the mean of [N] numbers."""
+    values = np.asarray(values, np.float64)
+    return lambda rows: float(values[rows].mean())
