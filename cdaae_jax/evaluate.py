@@ -1,9 +1,10 @@
-"""Measures models on people kept out of training: JSON, a Markdown table and figures."""
+"""Measures models on people kept out of training: JSON, Markdown tables and figures."""
 
 import json
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,20 +12,15 @@ from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation import edits, figures
-from cdaae_jax.evaluation.scores import Row, Scorer
+from cdaae_jax.evaluation import charts, edits, figures, interpolation, mixtures
+from cdaae_jax.evaluation.edits import Task
+from cdaae_jax.evaluation.measures import Measured, measure, requested_aus
+from cdaae_jax.evaluation.panel import Panel, is_drawn
+from cdaae_jax.evaluation.report import report
+from cdaae_jax.evaluation.scores import LEVEL, REPEATS, SEED, Row, with_intervals
 from cdaae_jax.sampling import Sampler
 
-# What the table shows: the name of a score, how it is headed, how it is printed.
-COLUMNS = (
-    ("l1", "L1", "{:.4f}"),
-    ("ssim", "SSIM", "{:.3f}"),
-    ("psnr", "PSNR, dB", "{:.1f}"),
-    ("sharpness", "sharpness", "{:.2f}"),
-    ("identity_distance", "identity distance", "{:.3f}"),
-    ("same_person", "same person", "{:.0%}"),
-    ("read_as_requested", "read as requested", "{:.0%}"),
-)
+CEILING, FLOOR = "true target", "copy the source"
 
 
 def evaluate(
@@ -32,57 +28,144 @@ def evaluate(
     output: str | os.PathLike,
     data_dir: str | os.PathLike | None = None,
     judges: str | os.PathLike | None = None,
+    manifests: Sequence[str] = (),
 ) -> dict[str, Row]:
     """Measures models on the people whom their own configuration holds out.
 
     Every held-out person's most neutral photo is changed to the label of each of the person's other photos, and
-    compared with it. "copy the source" and "true target" stand beside the models, as floor and ceiling.
+    compared with it; see `measures.measure`. Beside the models stand "true target" (the ceiling), "copy the source"
+    (the floor for the expression) and "other person", another held-out person's source (the floor for the identity).
+    With judges, models are also measured along paths from neutral to a label (`path_...`, see `paths`); and on
+    mixtures of labels that training never saw (`unseen_...`): those of the held-out photos, or, of the package's
+    synthetic faces, whose true pictures can be drawn, `mixtures.PER_PERSON`.
 
     Args:
-      samplers: models by name, all trained on the same data; or one.
-      output: a folder for scores.json, table.md and people.png; made if missing.
+      samplers: models by name, all trained on the same people; or one.
+      output: a folder for scores.json, table.md and figures; made if missing.
       data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
-      judges: the folder of the judge networks (`make judges`); None leaves identity and expression out.
+      judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
+      manifests: another set to judge on, written as `config.data.manifests`; its last people are judged, as many as
+        the models held out, and must be strangers to them.
 
     Returns:
-      Scores (see `Scorer.row`) by name.
+      Figures with intervals over people by name, for the models and what stands beside them.
 
     Raises:
-      UserError: models of different data, missing data or judges, or a folder that cannot be written.
+      UserError: models of different data, missing data or judges, or a folder that cannot be written. Nothing is
+        written then, unless it is the writing that failed.
     """
     if isinstance(samplers, Sampler):
         samplers = {samplers.meta["config"]["model"]["name"]: samplers}
     first = next(iter(samplers.values()))
     for name, sampler in samplers.items():
+        if name in (CEILING, FLOOR, edits.OTHER):
+            raise UserError(f"a model is named {name!r}, which stands beside the models; give it another name")
         ours = (sampler.labels, sampler.image_size, sampler.meta["config"]["data"]["held_out"])
         if ours != (first.labels, first.image_size, first.meta["config"]["data"]["held_out"]):
             raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
-    fields = first.meta["config"]["data"]
-    data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    task = edits.held_out_task(data, datasets.root(data_dir), first.image_size)
-    scorer = Scorer(task, pathlib.Path(judges) if judges else None)
-    scores = {name: scorer.row(sampler.edit(task.source, list(task.label))) for name, sampler in samplers.items()}
-    scores |= {"copy the source": scorer.row(task.source), "true target": scorer.row(task.target)}
+    root = datasets.root(data_dir)
+    judged = _data(first, manifests)
+    task = edits.held_out_task(judged, root, first.image_size)
+    panel = Panel.load(judges, judged, root, first.image_size) if judges else Panel()
 
-    folder = pathlib.Path(output)
+    measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
+    people = np.asarray(task.person)
+    scores = {name: with_intervals(one.statistics, people) for name, one in measured.items()}
+    sheets = {"people.png": figures.by_label(samplers, task)}
+    sheets |= {f"amounts_{name}.png": figures.by_amount(sampler, task) for name, sampler in samplers.items()}
+    shown = [*samplers, CEILING]
+    confusion = {name: measured[name].confusion for name in [*shown, FLOOR] if measured[name].confusion}
+    if confusion:
+        sheets["confusion.png"] = charts.confusion({name: confusion[name] for name in shown})
+    if panel.meter:
+        names = panel.meter.names
+        requested = requested_aus(task.label, task.space, names)
+        aus = {name: measured[name].aus for name in shown}
+        sheets["action_units.png"] = charts.action_units(requested, aus, names, task.person)
+    path_task = interpolation.held_out_paths(task, panel, is_drawn(judged))
+    if path_task:
+        sheets["paths.png"] = _add_paths(scores, samplers, path_task, panel)
+    # Small sets are the first people of larger ones: what the first model has not seen, another one may have.
+    seen = [edits.training_labels(_data(sampler, ()), root, first.image_size) for sampler in samplers.values()]
+    num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen), is_drawn(judged))
+
+    path_unit = interpolation.unit(panel) if path_task else None
     facts = {
         "people": sorted(set(task.person)),
         "edits": len(task.person),
+        "unseen_edits": num_unseen,
+        "path_intensity": path_unit,
         "steps": {name: sampler.meta["step"] for name, sampler in samplers.items()},
+        "seed": SEED,
+        "repeats": REPEATS,
+        "level": LEVEL,
+        "scores": {name: {key: one.as_json() for key, one in row.items()} for name, row in scores.items()},
+        "confusion": confusion,
+        "judges": panel.facts,
     }
-    files.write_text(folder / "scores.json", json.dumps(facts | {"scores": scores}, indent=2) + "\n")
-    files.write_text(folder / "table.md", table(scores))
-    images.write(folder / "people.png", figures.by_label(samplers, task))
-    for name, sampler in samplers.items():
-        images.write(folder / f"amounts_{name}.png", figures.by_amount(sampler, task))
+    _write(pathlib.Path(output), facts, report(scores, confusion, path_unit), sheets)
     return scores
 
 
-def table(scores: Mapping[str, Row]) -> str:
-    """Returns the scores as a Markdown table, one line per model."""
-    used = [column for column in COLUMNS if any(column[0] in row for row in scores.values())]
-    lines = ["| | " + " | ".join(heading for _, heading, _ in used) + " |", "| --- |" + " ---: |" * len(used)]
-    for name, row in scores.items():
-        cells = [form.format(row[key]) if np.isfinite(row.get(key, np.nan)) else "-" for key, _, form in used]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+def _data(sampler: Sampler, manifests: Sequence[str]) -> Data:
+    """What a model was trained on, or another set with the labels that the model knows."""
+    fields = sampler.meta["config"]["data"]
+    data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+    if manifests:
+        data.manifests, data.label_names = tuple(manifests), sampler.labels.names
+    return data
+
+
+def _outputs(samplers: Mapping[str, Sampler], task: Task) -> dict[str, np.ndarray]:
+    made = {name: sampler.edit(task.source, list(task.label)) for name, sampler in samplers.items()}
+    return made | {CEILING: task.target, FLOOR: task.source} | edits.other_person(task)
+
+
+def _add_paths(
+    scores: dict[str, Row], samplers: Mapping[str, Sampler], task: interpolation.PathTask, panel: Panel
+) -> np.ndarray:
+    """Adds the figures of paths to the rows, and returns their chart."""
+    made = {name: interpolation.draw(sampler, task) for name, sampler in samplers.items()}
+    measured = {name: interpolation.intensity(task, panel, one) for name, one in made.items()}
+    measured[CEILING] = interpolation.true_intensity(task, panel)
+    if task.truth is not None:
+        made[CEILING] = task.truth
+    for name, one in made.items():
+        statistics = interpolation.statistics(task, panel, one, measured[name])
+        scores[name] |= with_intervals(statistics, np.asarray(task.person))
+    return charts.paths(measured, task.person, interpolation.AMOUNTS, interpolation.unit(panel))
+
+
+def _add_unseen(
+    scores: dict[str, Row],
+    samplers: Mapping[str, Sampler],
+    task: Task,
+    panel: Panel,
+    measured: Mapping[str, Measured],
+    seen: np.ndarray,
+    drawn: bool,
+) -> int:
+    """Adds the figures of mixtures never seen in training to the rows, and returns how many edits they are of."""
+    drawn_task = mixtures.drawn_task(task, seen) if drawn else None
+    if drawn_task:
+        people = np.asarray(drawn_task.person)
+        outputs = _outputs(samplers, drawn_task)
+        statistics = {name: measure(drawn_task, panel, made).statistics for name, made in outputs.items()}
+    else:
+        rows = np.array(mixtures.rows_of_new_kind(task.label, seen, task.space), int)
+        people = np.asarray(task.person)[rows]
+        statistics = {
+            name: {key: lambda drawn, of=of: of(rows[drawn]) for key, of in one.statistics.items()}
+            for name, one in measured.items()
+        }
+    if len(people):
+        for name, figures_of in statistics.items():
+            scores[name] |= {f"unseen_{key}": one for key, one in with_intervals(figures_of, people).items()}
+    return len(people)
+
+
+def _write(folder: pathlib.Path, facts: dict[str, Any], text: str, sheets: Mapping[str, np.ndarray]) -> None:
+    for name, sheet in sheets.items():
+        images.write(folder / name, sheet)
+    files.write_text(folder / "table.md", text)
+    files.write_text(folder / "scores.json", json.dumps(facts, indent=2, allow_nan=False) + "\n")

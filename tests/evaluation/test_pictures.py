@@ -8,7 +8,7 @@ import pytest
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import pictures
 
-MEASURES = (pictures.l1, pictures.psnr, pictures.ssim)
+MEASURES = (pictures.l1, pictures.psnr, pictures.ssim, pictures.change_outside_face)
 
 
 def flat(*levels):
@@ -64,6 +64,32 @@ def test_sharpness_weighs_colours_as_the_eye_does():
     for colour in range(3):
         images[colour, ..., colour] = checkerboard
     np.testing.assert_allclose(pictures.sharpness(images), 16 * np.square([0.299, 0.587, 0.114]))
+
+
+def test_change_outside_the_face_sees_only_the_corners():
+    source = flat(100, 100, 100, 100).repeat(4, axis=1).repeat(4, axis=2)  # 64 px
+    output = source.copy()
+    row, column = (np.mgrid[:64, :64] + 0.5) / 64
+    inside = ((column - 0.5) / 0.455) ** 2 + ((row - 0.535) / 0.565) ** 2 <= 1
+    assert (~inside).mean() == pytest.approx(0.23, abs=0.01)
+    output[0, inside] = 255
+    output[1, ~inside] = 151
+    output[2, 0, 0, 1] = 49  # one colour of one corner pixel
+    output[3, 34, 2] = 0  # just outside at the level of the mouth
+    found = pictures.change_outside_face(output, source)
+    share = 0.2 / (~inside).sum()
+    np.testing.assert_allclose(found, [0, 0.2, share / 3, share * 100 / 51], atol=1e-9)
+    np.testing.assert_array_equal(pictures.change_outside_face(source, output), found)
+
+
+def test_every_landmark_lies_in_the_face(london_data):
+    """And no smaller ellipse would do: one lies at its edge, less the margin."""
+    with np.load(london_data / "frl_london" / "landmarks.npz") as arrays:
+        points = np.concatenate([arrays[name].reshape(-1, 2) for name in ("dlib68", "mediapipe478")]) / 256
+    from_centre = points - pictures.FACE_CENTRE
+    margin = 0.02
+    radius = np.linalg.norm(from_centre / (np.asarray(pictures.FACE_RADII) - margin), axis=1)
+    assert 0.998 < radius.max() < 1.002
 
 
 def test_each_picture_has_its_own_number(noise):

