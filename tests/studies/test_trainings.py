@@ -30,8 +30,8 @@ def test_an_unknown_training_is_refused_with_the_nearest():
     spec = importlib.util.spec_from_file_location("studies_config", ROOT / "configs" / "studies.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    with pytest.raises(UserError, match="no training 'rig_caea'; nearest: rig_caae"):
-        module.get_config("rig_caea")
+    with pytest.raises(UserError, match="no training 'rig_unett'; nearest: rig_unet"):
+        module.get_config("rig_unett")
 
 
 def test_combinations_left_out_of_training_are_those_that_are_judged():
