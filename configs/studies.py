@@ -12,7 +12,7 @@ import functools
 from cdaae_jax.config import Config, Data, Optim, Run
 from cdaae_jax.errors import UserError
 
-STEPS = 3_000
+STEPS = 2_000
 BASELINES = ("caae", "cvae", "residual", "unet")
 SMALL = (8, 16, 32)  # training people; all 64 are in the first study
 
