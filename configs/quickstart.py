@@ -12,8 +12,7 @@ from cdaae_jax.config import Config, Data, Loss, Optim, Run
 def get_config() -> Config:
     """Returns the experiment."""
     return Config(
-        # Contempt pulls one corner of the mouth, and its label says which: so no mirrored pictures.
-        data=Data(manifests=("tfds:synthetic_faces/64?au_pictures=0",), flip=False),
+        data=Data(manifests=("tfds:synthetic_faces/64?au_pictures=0",)),
         # Small batches at a high rate learn most in a few minutes, and little of the critic leaves the skin clean.
         loss=Loss(image_weight=5e-5, warmup_steps=600),
         optim=Optim(learning_rate=2e-3, warmup_steps=300, decay_steps=3_000),

@@ -154,3 +154,8 @@ def test_nearest_lists_all_names_the_likest_first():
 def test_label_spaces_that_make_no_sense_are_refused(kind, names, message):
     with pytest.raises(UserError, match=message):
         LabelSpace(kind, names)
+
+
+def test_one_sided_labels_are_contempt_and_those_of_one_side():
+    assert LabelSpace("emotion", ("neutral", "contemptuous", "angry")).one_sided.tolist() == [False, True, False]
+    assert LabelSpace("au", ("AU12", "AU12R", "AU14L")).one_sided.tolist() == [False, True, True]

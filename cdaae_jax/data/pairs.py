@@ -29,7 +29,7 @@ class PairSampler:
     """
 
     def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool):
-        """Args: the photos; the share 0..1 of identity pairs; whether half of the pairs are mirrored."""
+        """Args: the photos; the share 0..1 of identity pairs; whether to mirror half of those that may be."""
         _, label_ids = np.unique(dataset.labels, axis=0, return_inverse=True)
         label_ids = label_ids.reshape(-1)
         # Sorted by person and label, every person and every (person, label) group is one run of `_order`.
@@ -40,7 +40,9 @@ class PairSampler:
         self._group_start = group_start
         self._first_group, self._num_groups = _runs(person[group_start])
         self._identity_share = identity_share
-        self._flip = flip
+        # In a mirror a one-sided face would be shown under a label that is not its own.
+        one_sided = (dataset.labels[:, dataset.space.one_sided] != 0).any(axis=1)
+        self._may_flip = flip & ~one_sided[self._order]
 
     def draw(self, seed: int, step: int, batch_size: int) -> Pairs:
         """Returns the pairs of one step; the same arguments give the same pairs, always and everywhere."""
@@ -51,7 +53,7 @@ class PairSampler:
         start, size = self._person_start[person], self._person_size[person]
         other = start + (target - start + 1 + _scale(uniform[3], size - 1)) % size
         source = np.where(uniform[4] < self._identity_share, target, other)
-        mirrored = (uniform[5] < 0.5) & self._flip
+        mirrored = (uniform[5] < 0.5) & self._may_flip[target]
         return Pairs(self._order[source], self._order[target], mirrored)
 
 

@@ -13,7 +13,15 @@ from cdaae_jax.models import registry
 from cdaae_jax.models.encoder import num_levels
 from cdaae_jax.state import create_state, make_optimizer
 
-TINY = Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8)
+TINY = Model(
+    image_size=32,
+    width=4,
+    latent_size=6,
+    join_levels=(1,),
+    label_at_every_level=False,
+    discriminator_width=4,
+    discriminator_dense=8,
+)
 
 
 def shapes_of(model: Model, label_size: int = 3):
