@@ -103,7 +103,7 @@ def evaluate(
         "confusion": confusion,
         "judges": panel.facts,
     }
-    _write(pathlib.Path(output), facts, report(scores, confusion, path_unit), sheets)
+    _write(pathlib.Path(output), facts, report(scores, confusion, panel.titles(), path_unit), sheets)
     return scores
 
 

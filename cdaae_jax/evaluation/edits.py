@@ -10,6 +10,7 @@ from cdaae_jax import images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
+from cdaae_jax.evaluation.identity import other_people
 from cdaae_jax.labels import LabelSpace
 
 OTHER = "other person"
@@ -80,9 +81,6 @@ def neutral_label(space: LabelSpace) -> Float[np.ndarray, "l"]:
 
 def other_person(task: Task) -> dict[str, UInt8[np.ndarray, "n s s 3"]]:
     """Returns {OTHER: the source of the next held-out person, for every edit}; {} where there is one only."""
-    people = list(dict.fromkeys(task.person))
-    if len(people) < 2:
+    if len(set(task.person)) < 2:
         return {}
-    source_of = {person: task.source[i] for i, person in enumerate(task.person)}
-    following = dict(zip(people, [*people[1:], people[0]], strict=True))
-    return {OTHER: np.stack([source_of[following[person]] for person in task.person])}
+    return {OTHER: task.source[other_people(task.person)]}

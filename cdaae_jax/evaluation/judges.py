@@ -28,6 +28,8 @@ Images = UInt8[np.ndarray, "n side side 3"]
 Probabilities = Float[np.ndarray, "n 7"]
 Embeddings = Float[np.ndarray, "n 128"]
 Pictures = Float[Array, "n height width 3"]
+Maps = Float[Array, "n rows columns channels"]
+Kernel = Float[Array, "height width in out"]
 Rows = Float[Array, "n channels"]
 Weights = Mapping[str, Float[Array, "..."]]
 
@@ -60,6 +62,8 @@ EXPRESSION_SIDE = 112
 # for all 80 pairs neutral-smiling of the London people at 32 to 256 px, wrong for at most 0.03 % of the pairs
 # of two people.
 SAME_PERSON_DISTANCE = 0.48
+# What dlib calls the same person (King 2017, its example `dnn_face_recognition`): the network's usual threshold.
+DLIB_DISTANCE = 0.6
 
 
 def cut_out(images: Images, box: Box, side: int) -> Pictures:
@@ -85,7 +89,8 @@ def cut_out(images: Images, box: Box, side: int) -> Pictures:
     )
 
 
-def _convolve(features, kernel, stride=1, padding="SAME"):
+def convolve(features: Maps, kernel: Kernel, stride: int = 1, padding: str = "SAME") -> Maps:
+    """A convolution in full float32 on every device."""
     return lax.conv_general_dilated(
         features,
         kernel,
@@ -97,7 +102,7 @@ def _convolve(features, kernel, stride=1, padding="SAME"):
     )
 
 
-def _convolve_depthwise(features, kernel, stride):
+def convolve_depthwise(features: Maps, kernel: Kernel, stride: int) -> Maps:
     """A 3x3 kernel [3, 3, C, 1] over each channel of [N, S, S, C], S even if stride is 2, "SAME"."""
     # A grouped convolution says the same, but XLA on CPU takes seven times as long for it.
     side = features.shape[1]
@@ -124,10 +129,10 @@ def expression_logits(weights: Weights, pictures: Pictures) -> Rows:
 
     def layer(features, name, stride=1):
         if name == "dense0/conv0":
-            features = _convolve(features, weights[f"{name}/filters"], stride)
+            features = convolve(features, weights[f"{name}/filters"], stride)
         else:
-            features = _convolve_depthwise(features, weights[f"{name}/depthwise_filter"], stride)
-            features = _convolve(features, weights[f"{name}/pointwise_filter"])
+            features = convolve_depthwise(features, weights[f"{name}/depthwise_filter"], stride)
+            features = convolve(features, weights[f"{name}/pointwise_filter"])
         return features + weights[f"{name}/bias"]
 
     features = (pictures - jnp.asarray(MEAN_RGB)) / 255.0
@@ -156,7 +161,7 @@ def identity_embedding(weights: Weights, pictures: Pictures) -> Rows:
     """
 
     def layer(features, name, stride=1, padding="SAME"):
-        features = _convolve(features, weights[f"{name}/conv/filters"], stride, padding)
+        features = convolve(features, weights[f"{name}/conv/filters"], stride, padding)
         features = features + weights[f"{name}/conv/bias"]
         return features * weights[f"{name}/scale/weights"] + weights[f"{name}/scale/biases"]
 
@@ -186,7 +191,7 @@ def _judge_identity(weights, images):
     return identity_embedding(weights, cut_out(images, IDENTITY_BOX, IDENTITY_SIDE))
 
 
-def _in_chunks(judge: Callable, weights: Weights, images: Images, width: int) -> np.ndarray:
+def in_chunks(judge: Callable, weights: Weights, images: Images, width: int) -> np.ndarray:
     """Rows [N, width] of a compiled judge over any number of pictures, in chunks of CHUNK."""
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*images.shape[1:2] * 2, 3):
@@ -222,14 +227,23 @@ class ExpressionJudge:
         disgusted, a third of fearful, hardly any angry; so report the same figure for the true pictures as
         the ceiling.
         """
-        return _in_chunks(_judge_expression, self.weights, images, len(EXPRESSIONS))
+        return in_chunks(_judge_expression, self.weights, images, len(EXPRESSIONS))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class IdentityJudge:
-    """Says how alike two faces are: by the Euclidean distance of their embeddings."""
+    """Says how alike two faces are: by the Euclidean distance of their embeddings.
+
+    Attributes:
+      name: what tables call this judge.
+      threshold: nearer faces are one person's, as the network is used.
+      thresholds: the same for each rate that is reported: `verified` as usual, `verified_strict` by our calibration.
+    """
 
     weights: Weights
+    name: ClassVar[str] = "dlib"
+    threshold: ClassVar[float] = DLIB_DISTANCE
+    thresholds: ClassVar[Mapping[str, float]] = {"verified": DLIB_DISTANCE, "verified_strict": SAME_PERSON_DISTANCE}
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "IdentityJudge":
@@ -242,4 +256,4 @@ class IdentityJudge:
         Compare pictures of one size only: the same picture at 256 and at 64 px is 0.18 apart, 0.40 at 32 px.
         London people, 64 px: same person 0.225, two people 0.845 on average, AUC 1.000.
         """
-        return _in_chunks(_judge_identity, self.weights, images, 128)
+        return in_chunks(_judge_identity, self.weights, images, 128)

@@ -3,13 +3,15 @@
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from cdaae_jax.data.synthetic_faces import truth
 from cdaae_jax.evaluation import pictures
 from cdaae_jax.evaluation.au_statistics import au_statistics
 from cdaae_jax.evaluation.edits import Task
+from cdaae_jax.evaluation.expression import confusion_matrix, expression_statistics
 from cdaae_jax.evaluation.frechet import frechet_statistic
+from cdaae_jax.evaluation.identity import identity_statistics
 from cdaae_jax.evaluation.judges import EXPRESSIONS
 from cdaae_jax.evaluation.panel import Panel
 from cdaae_jax.evaluation.scores import Statistic, mean_of
@@ -40,10 +42,9 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
     """Measures outputs against the task's sources, labels and true targets.
 
     Always: `l1` (0..1), `ssim` and `psnr` (dB) to the true target, `sharpness` relative to the true target's (1 is as
-    sharp), `outside_face`, the change from the source there (0..1). With judges `lpips` to the true target, `frechet`
-    (VGG16 features, outputs and targets; of at most FRECHET_ROWS rows), `identity_distance` to the source and
-    `same_person` (share below the judge's threshold); for emotions `read_as_requested`, the mean over the expressions
-    that the judge knows, and `read_as_NAME` for each; for action units those of `au_statistics`.
+    sharp), `outside_face`, the change from the source there (0..1). With judges: `lpips` to the true target, `frechet`
+    (VGG16 features, outputs and targets; of at most FRECHET_ROWS rows) and those of `identity_statistics`, by each
+    network; for emotions those of `expression_statistics`; where AUs are known those of `au_statistics`.
     """
     statistics = _picture(task, output)
     confusion = aus = None
@@ -51,16 +52,20 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
         statistics["lpips"] = mean_of(panel.lpips(output, task.target))
     if panel.features:
         statistics["frechet"] = _frechet(panel.features(output), panel.features(task.target))
-    for name, embed in panel.embeddings.items():
-        distance = np.linalg.norm(embed(output) - embed(task.source), axis=-1)
-        statistics["identity_distance"] = mean_of(distance)
-        statistics["same_person"] = mean_of(distance < panel.same_person_distance[name])
+    for number, judge in enumerate(panel.identities):
+        kept = identity_statistics(judge.embed(output), judge.embed(task.source), task.person, judge.thresholds)
+        statistics |= {panel.prefix(number) + name: of for name, of in kept.items()}
     if panel.expressions:
-        requested = task.label.argmax(axis=-1)
-        read = np.asarray(EXPRESSIONS)[panel.expressions(output).argmax(axis=-1)]
+        names, probabilities = task.space.names, panel.expressions(output)
+        requested = [names[i] for i in task.label.argmax(axis=-1)]
         if is_one_hot(task.label).all():
-            statistics |= _reading(task.space.names, requested, read)
-            confusion = _confusion(task.space.names, requested, read)
+            statistics |= expression_statistics(probabilities, EXPRESSIONS, requested)
+            shown = [name for name in names if name in requested]
+            counts = confusion_matrix(probabilities, EXPRESSIONS, requested, shown)
+            confusion = {
+                name: dict(zip(EXPRESSIONS, line.tolist(), strict=True))
+                for name, line in zip(shown, counts, strict=True)
+            }
     if panel.meter:
         aus = panel.meter.measure(task.source, output)
         statistics |= au_statistics(requested_aus(task.label, task.space, panel.meter.names), aus, panel.meter.names)
@@ -99,28 +104,3 @@ def _frechet(output: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n d"])
     place[chosen] = np.arange(len(chosen))
     statistic = frechet_statistic(output[chosen], target[chosen])
     return lambda rows: statistic(place[rows][place[rows] >= 0])
-
-
-def _reading(names: tuple[str, ...], requested: Int[np.ndarray, "n"], read: np.ndarray) -> dict[str, Statistic]:
-    hits = read == np.asarray(names)[requested]
-
-    def share(i: int) -> Statistic:
-        right = np.where(requested == i, hits, np.nan)
-        return lambda rows: _mean_of_known(right[rows])
-
-    shares = {f"read_as_{names[i]}": share(i) for i in np.unique(requested) if names[i] in EXPRESSIONS}
-    if not shares:
-        return {}
-    return {"read_as_requested": lambda rows: _mean_of_known(np.array([of(rows) for of in shares.values()])), **shares}
-
-
-def _confusion(names: tuple[str, ...], requested: Int[np.ndarray, "n"], read: np.ndarray) -> dict[str, dict[str, int]]:
-    return {
-        names[i]: {read_as: int((read[requested == i] == read_as).sum()) for read_as in EXPRESSIONS}
-        for i in np.unique(requested)
-    }
-
-
-def _mean_of_known(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")

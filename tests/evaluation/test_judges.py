@@ -161,7 +161,7 @@ def test_depthwise_convolution_is_the_grouped_one(stride):
         feature_group_count=5,
         precision=lax.Precision.HIGHEST,
     )
-    found = judges._convolve_depthwise(features, kernel, stride)
+    found = judges.convolve_depthwise(features, kernel, stride)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 

@@ -8,7 +8,7 @@ import pytest
 from cdaae_jax.evaluation.edits import Task
 from cdaae_jax.evaluation.judges import EXPRESSIONS
 from cdaae_jax.evaluation.measures import measure, requested_aus
-from cdaae_jax.evaluation.panel import Panel, Remembering
+from cdaae_jax.evaluation.panel import Identity, Panel, Remembering
 from cdaae_jax.evaluation.scores import with_intervals
 from cdaae_jax.labels import LabelSpace
 
@@ -53,10 +53,26 @@ def test_expressions_are_counted_by_class_and_only_those_that_the_judge_knows(ta
     everything = np.arange(6)
     found = {name: of(everything) for name, of in measured.statistics.items() if name.startswith("read")}
     assert found == {"read_as_requested": 0.75, "read_as_happy": 0.5, "read_as_sad": 1.0}
+    assert list(measured.confusion) == ["happy", "sad", "contemptuous"]
     assert measured.confusion["happy"] == {**dict.fromkeys(EXPRESSIONS, 0), "happy": 1, "neutral": 1}
     assert measured.confusion["contemptuous"]["happy"] == 1
     # Without any happy row, the mean is that of what is left.
     assert measured.statistics["read_as_requested"](np.array([1, 4])) == 1.0
+
+
+def test_every_identity_network_judges_and_only_the_first_has_plain_names(task):
+    networks = tuple(
+        Identity(name, "a test", lambda pictures, by=by: first_pixel(pictures) / by, {"verified": 0.5})
+        for name, by in (("one", 100.0), ("two", 200.0))
+    )
+    panel = Panel(identities=networks)
+    found = {name: of(np.arange(6)) for name, of in measure(task, panel, task.source).statistics.items()}
+    assert found["identity_distance"] == found["two_identity_distance"] == 0
+    assert found["verified"] == found["two_verified"] == 1
+    off = task.source + np.uint8(20)
+    found = {name: of(np.arange(6)) for name, of in measure(task, panel, off).statistics.items()}
+    assert found["identity_distance"] == pytest.approx(0.2) == 2 * found["two_identity_distance"]
+    assert panel.titles() == [("one, verified under 0.5", ""), ("two, verified under 0.5", "two_")]
 
 
 def test_mixtures_are_not_read_as_one_expression(task):

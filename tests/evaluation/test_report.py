@@ -42,6 +42,15 @@ def test_action_units_have_a_line_each_and_models_a_column():
 
 def test_paths_and_unseen_mixtures_say_what_they_are():
     figure = Figure(0.5, 0.4, 0.6)
-    text = report({"ours": {"path_spearman": figure, "unseen_lpips": figure}}, {}, "probability")
+    text = report({"ours": {"path_spearman": figure, "unseen_lpips": figure}}, {}, path_unit="probability")
     assert "## Interpolation: probability\n\n| | Spearman |\n" in text
     assert "## Mixtures never seen in training\n\n| | LPIPS |\n" in text
+
+
+def test_every_identity_network_has_a_table():
+    near, far = Figure(0.25, 0.2, 0.3), Figure(0.5, 0.4, 0.6)
+    scores = {"ours": {"identity_distance": near, "other_identity_distance": far, "rank_one": Figure(1, 1, 1)}}
+    text = report(scores, {}, [("one, verified under 0.6", ""), ("other", "other_")])
+    assert "## Identity: one, verified under 0.6\n\n| | identity distance | rank 1 |\n" in text
+    assert "| ours | 0.250 [0.20, 0.30] | 100% [100, 100] |" in text
+    assert "## Identity: other\n\n| | identity distance |\n| --- | ---: |\n| ours | 0.500 [0.40, 0.60] |\n" in text
