@@ -53,7 +53,7 @@ SHARE_MADE = 0.5  # of the draws of a class that has both true and made pictures
 NOTE = """
 Tested on {pictures} true pictures of {tested} people whom neither model nor classifier has seen; accuracy: mean
 over expressions. Every classifier: {steps} steps of {batch} pictures, the same plain changes; means of {seeds} seeds,
-each of other k people. Intervals: 95 %, bootstrap over the people tested; beside: what the seed changes (lowest, highest).
+each of other k people. Intervals: 95 %, bootstrap over the people tested; *by seed*: lowest, highest.
 *gain*: over "true pictures of k" for the two rows below it, over the first row for all others; same people.
 
 The model learnt from **every true expression of {known} people** and passes that on: a classifier with pictures made
