@@ -41,7 +41,7 @@ def evaluate(
     synthetic faces, whose true pictures can be drawn, `mixtures.PER_PERSON`.
 
     Args:
-      samplers: models by name, all trained on the same people; or one.
+      samplers: models by name, all trained on the same people; or one. The figure of amounts shows the first.
       output: a folder for scores.json, table.md and figures; made if missing.
       data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
       judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
@@ -72,8 +72,10 @@ def evaluate(
     measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
     people = np.asarray(task.person)
     scores = {name: with_intervals(one.statistics, people) for name, one in measured.items()}
-    sheets = {"people.png": figures.by_label(samplers, task)}
-    sheets |= {f"amounts_{name}.png": figures.by_amount(sampler, task) for name, sampler in samplers.items()}
+    sheets = {
+        "people.png": figures.by_label(samplers, task, num_people=4 if len(samplers) < 3 else 2),
+        "amounts.png": figures.by_amount(first, task),
+    }
     shown = [*samplers, CEILING]
     confusion = {name: measured[name].confusion for name in [*shown, FLOOR] if measured[name].confusion}
     if confusion:

@@ -10,6 +10,6 @@ def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")),
-        optim=Optim(decay_steps=4_000),
-        run=Run(steps=5_000),
+        optim=Optim(decay_steps=6_000),
+        run=Run(steps=8_000),
     )

@@ -12,7 +12,7 @@ import functools
 from cdaae_jax.config import Config, Data, Optim, Run
 from cdaae_jax.errors import UserError
 
-STEPS = 3_000
+STEPS = 2_000
 BASELINES = ("caae", "cvae", "residual", "unet")
 SMALL = (8, 16, 32)  # training people; all 64 are in the first study
 
@@ -45,20 +45,20 @@ def trainings() -> dict[str, Config]:
     synthetic, au = Data(manifests=SYNTHETIC), Data(manifests=RIG_AU, label_kind="au")
     london = Data(manifests=("frl_london/metadata.csv",))
     runs = {f"rig_{name}": experiment(rig, name) for name in ("cdaae", *BASELINES)}
+    runs |= {f"rig_au_{name}": experiment(au, name) for name in ("cdaae", "caae")}
+    runs |= {f"synthetic_{name}": experiment(synthetic, name) for name in ("cdaae", "caae")}
+    runs |= {f"london_{name}": experiment(london, name) for name in ("cdaae", "caae")}
     for people in SMALL:
         few = dataclasses.replace(rig, max_people=people)
         runs |= {f"rig_{name}_{people}": experiment(few, name) for name in ("cdaae", "caae")}
-    runs |= {f"rig_au_{name}": experiment(au, name) for name in ("cdaae", "caae")}
-    runs |= {f"synthetic_{name}": experiment(synthetic, name) for name in ("cdaae", "caae")}
     runs |= {f"rig_join_{levels}": experiment(rig, model={"join_levels": joins}) for levels, joins in JOINS.items()}
     runs |= {"rig_label_once": experiment(rig, model={"label_at_every_level": False})}
     runs |= {f"rig_{name}": experiment(rig, loss=loss) for name, loss in WEIGHTS.items()}
-    runs |= {f"london_{name}": experiment(london, name) for name in ("cdaae", "caae")}
     return runs
 
 
 # No join at all is caae, level 0 alone with the label at the first layer is residual, and 0, 1 and 2 are the default.
-JOINS = {"1": (1,), "2": (2,), "3": (3,), "12": (1, 2)}
+JOINS = {"12": (1, 2), "1": (1,), "2": (2,), "3": (3,)}
 WEIGHTS = {
     "image_0": {"image_weight": 0.0},
     "image_1e-3": {"image_weight": 1e-3},

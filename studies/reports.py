@@ -58,7 +58,7 @@ def compare(study: Study, places: Places, manifests: Sequence[str] = ()) -> dict
 def small_databases(study: Study, places: Places) -> None:
     """Compares, and draws the figures against the number of training people."""
     scores = compare(study, places)
-    figures = ("identity_distance", "same_person", "read_as_requested", "lpips")
+    figures = ("identity_distance", "verified", "read_as_requested", "lpips")
     series = {
         figure: {
             model: {people: scores[f"{model}_{people}"][figure] for people in PEOPLE} for model in ("cdaae", "caae")

@@ -65,7 +65,7 @@ def test_a_report_has_scores_table_and_figures(sampler, data_dir, tmp_path):
     assert "| ours | 0." in (tmp_path / "report" / "table.md").read_text()
     with Image.open(tmp_path / "report" / "people.png") as people:
         assert people.size == (70 + 3 * 66 - 2, 22 + 3 * 66 - 2)  # the truth and two models; the source and two labels
-    with Image.open(tmp_path / "report" / "amounts_ours.png") as amounts:
+    with Image.open(tmp_path / "report" / "amounts.png") as amounts:
         assert amounts.size == (70 + 6 * 66 - 2, 22 + 66 - 2)
 
 
