@@ -1,5 +1,6 @@
 """Measures models on people kept out of training: JSON, Markdown tables and figures."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -45,7 +46,7 @@ def evaluate(
       data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
       judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
       manifests: another set to judge on, written as `config.data.manifests`; its last people are judged, as many as
-        the models held out, and must be strangers to them.
+        the models held out, and must be strangers to them. Labels that the models do not know are left out.
 
     Returns:
       Figures with intervals over people by name, for the models and what stands beside them.
@@ -65,7 +66,7 @@ def evaluate(
             raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
     root = datasets.root(data_dir)
     judged = _data(first, manifests)
-    task = edits.held_out_task(judged, root, first.image_size)
+    task = edits.in_space(edits.held_out_task(judged, root, first.image_size), first.labels)
     panel = Panel.load(judges, judged, root, first.image_size) if judges else Panel()
 
     measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
@@ -110,12 +111,10 @@ def evaluate(
 
 
 def _data(sampler: Sampler, manifests: Sequence[str]) -> Data:
-    """What a model was trained on, or another set with the labels that the model knows."""
+    """What a model was trained on, or another set."""
     fields = sampler.meta["config"]["data"]
     data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    if manifests:
-        data.manifests, data.label_names = tuple(manifests), sampler.labels.names
-    return data
+    return dataclasses.replace(data, manifests=tuple(manifests), label_names=()) if manifests else data
 
 
 def _outputs(samplers: Mapping[str, Sampler], task: Task) -> dict[str, np.ndarray]:
@@ -150,20 +149,14 @@ def _add_unseen(
     """Adds the figures of mixtures never seen in training to the rows, and returns how many edits they are of."""
     drawn_task = mixtures.drawn_task(task, seen) if drawn else None
     if drawn_task:
-        people = np.asarray(drawn_task.person)
-        outputs = _outputs(samplers, drawn_task)
-        statistics = {name: measure(drawn_task, panel, made).statistics for name, made in outputs.items()}
-    else:
-        rows = np.array(mixtures.rows_of_new_kind(task.label, seen, task.space), int)
-        people = np.asarray(task.person)[rows]
-        statistics = {
-            name: {key: lambda drawn, of=of: of(rows[drawn]) for key, of in one.statistics.items()}
-            for name, one in measured.items()
-        }
-    if len(people):
-        for name, figures_of in statistics.items():
-            scores[name] |= {f"unseen_{key}": one for key, one in with_intervals(figures_of, people).items()}
-    return len(people)
+        task = drawn_task
+        measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
+    rows = np.array(mixtures.rows_of_new_kind(task.label, seen, task.space), int)
+    if len(rows):
+        for name, one in measured.items():
+            row = with_intervals(one.statistics, np.asarray(task.person), rows)
+            scores[name] |= {f"unseen_{key}": figure for key, figure in row.items()}
+    return len(rows)
 
 
 def _write(folder: pathlib.Path, facts: dict[str, Any], text: str, sheets: Mapping[str, np.ndarray]) -> None:

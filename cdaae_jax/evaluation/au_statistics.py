@@ -69,6 +69,7 @@ class _Table:
         self._powers = powers.reshape(len(x), -1)
         self._shape = powers.shape[1:]
         self._found = found.astype(np.float64)
+        self._rows, self._last = None, None
 
     def share_found(self, rows: Rows) -> float:
         return float(self._found[rows].mean()) if len(rows) else float("nan")
@@ -86,6 +87,12 @@ class _Table:
         return _follows(2 * xy, xx + yy, xx, yy)
 
     def _sums(self, rows: Rows) -> Float[np.ndarray, "6 aus"]:
+        # All figures of a draw ask for the sums of the same rows, one after the other.
+        if rows is not self._rows:
+            self._rows, self._last = rows, self._summed(rows)
+        return self._last
+
+    def _summed(self, rows: Rows) -> Float[np.ndarray, "6 aus"]:
         counts = np.bincount(rows, minlength=len(self._powers)).astype(np.float64)
         return (counts @ self._powers).reshape(self._shape)
 

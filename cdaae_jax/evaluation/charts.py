@@ -117,11 +117,11 @@ def _line(axis: pyplot.Axes, x: Sequence[float], values: Float[np.ndarray, "n x"
         return
     drawn = [x[int(i)] for i in columns]
     mean, low, high = np.array(list(columns.values())).T
+    if len(drawn) < len(x):  # a line would say something of what is between, which nobody measured
+        axis.errorbar(drawn, mean, [mean - low, high - mean], fmt="o", capsize=3, label=name)
+        return
     (line,) = axis.plot(drawn, mean, marker=".", label=name, ls="--" if name == "true target" else "-")
-    if len(drawn) > 1:
-        axis.fill_between(drawn, low, high, alpha=0.2, color=line.get_color(), lw=0)
-    else:  # a band has no width
-        axis.vlines(drawn, low, high, color=line.get_color())
+    axis.fill_between(drawn, low, high, alpha=0.2, color=line.get_color(), lw=0)
 
 
 def _drawn(sheet: pyplot.Figure) -> Picture:

@@ -69,6 +69,28 @@ def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Tas
     )
 
 
+def in_space(task: Task, space: LabelSpace) -> Task:
+    """Returns the edits of a task whose labels another space can express, in that space.
+
+    Raises:
+      UserError: there are none.
+    """
+    if task.space == space:
+        return task
+    unknown = [i for i, name in enumerate(task.space.names) if name not in space.names]
+    rows = np.flatnonzero((task.label[:, unknown] == 0).all(axis=1))
+    if task.space.kind != space.kind or not len(rows):
+        raise UserError(
+            f"the set to judge on has only {', '.join(task.space.names)}, and the model knows "
+            f"{', '.join(space.names)}; name a set with labels that the model knows"
+        )
+    label = np.zeros((len(rows), space.size), np.float32)
+    for i, name in enumerate(task.space.names):
+        if name in space.names:
+            label[:, space.names.index(name)] = task.label[rows, i]
+    return Task(task.source[rows], task.target[rows], label, tuple(task.person[i] for i in rows), space)
+
+
 def training_labels(data: Data, root: pathlib.Path | None, image_size: int) -> Float[np.ndarray, "m l"]:
     """Returns the label vectors [M, L] that a configuration trains on; errors as in `held_out_task`."""
     return datasets.split(datasets.load(data, root, image_size), data)[0].labels

@@ -113,8 +113,9 @@ class Panel:
     def titles(self) -> list[tuple[str, str]]:
         """Returns for each identity network what heads its table, and what its figures' names begin with."""
         texts = [
-            f"{one.name}, "
-            + ", ".join(f"{rate.replace('_', ', ')} under {limit:g}" for rate, limit in one.thresholds.items())
+            f"{one.name} ("
+            + "; ".join(f"{rate.replace('_', ', ')}: under {limit:g}" for rate, limit in one.thresholds.items())
+            + ")"
             for one in self.identities
         ]
         return [(text, self.prefix(number)) for number, text in enumerate(texts)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int64, Shaped
 
-from cdaae_jax.evaluation.statistics import bootstrap_interval
+from cdaae_jax.evaluation.statistics import bootstrap_draws, interval
 
 REPEATS = 1000  # sets of people drawn with replacement
 SEED = 0
@@ -32,20 +32,25 @@ class Figure(NamedTuple):
 Row = dict[str, Figure]
 
 
-def with_intervals(statistics: Mapping[str, Statistic], people: Shaped[np.ndarray, "rows"]) -> Row:
+def with_intervals(
+    statistics: Mapping[str, Statistic],
+    people: Shaped[np.ndarray, "rows"],
+    only: Int64[np.ndarray, "counted"] | None = None,
+) -> Row:
     """Returns each statistic over all rows, and its interval.
 
     Args:
       statistics: by name; all count the same rows.
-      people: [N], who each row is of: see `statistics.bootstrap_interval`.
+      people: [N], who each row is of: see `statistics.bootstrap_draws`.
+      only: the rows that are counted; None counts all.
     """
-    row = {}
-    for name, statistic in statistics.items():
-        value, interval = float(statistic(np.arange(len(people)))), (math.nan, math.nan)
-        if math.isfinite(value):  # a perfect PSNR has no quantiles
-            interval = bootstrap_interval(statistic, people, REPEATS, SEED, LEVEL)
-        row[name] = Figure(value, *interval)
-    return row
+    only = np.arange(len(people)) if only is None else only
+    values = {name: float(statistic(only)) for name, statistic in statistics.items()}
+    known = [name for name, value in values.items() if math.isfinite(value)]  # a perfect PSNR has no quantiles
+    draws = (only[drawn] for drawn in bootstrap_draws(people[only], REPEATS, SEED))
+    drawn = [[statistics[name](rows) for name in known] for rows in draws]
+    intervals = {name: interval(figures, LEVEL) for name, *figures in zip(known, *drawn, strict=True)}
+    return {name: Figure(value, *intervals.get(name, (math.nan, math.nan))) for name, value in values.items()}
 
 
 def mean_of(values: Float[np.ndarray, "n"]) -> Statistic:

@@ -3,7 +3,7 @@
 Undefined results (a correlation with a constant, a rate over nothing) are NaN, never a guess.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float64, Int64, Shaped
@@ -119,15 +119,30 @@ def bootstrap_interval(
     Returns:
       (low, high), see Efron & Tibshirani 1993, chapter 13. Figures that are NaN are left out; NaN if all are.
     """
+    return interval([statistic(rows) for rows in bootstrap_draws(people, repeats, seed)], level)
+
+
+def bootstrap_draws(
+    people: Shaped[np.ndarray, "rows"], repeats: int = 1000, seed: int = 0
+) -> Iterator[Int64[np.ndarray, "drawn"]]:
+    """Yields the row numbers of each set of people that `bootstrap_interval` draws; nothing if there is nobody.
+
+    One draw may serve many statistics, which can then share what they compute from it.
+    """
     people = np.asarray(people)
     rows_of = [np.flatnonzero(people == person) for person in np.unique(people)]
     if not rows_of:
-        return float("nan"), float("nan")
+        return
     rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(rows_of), (repeats, len(rows_of)))
-    figures = np.array([statistic(np.concatenate([rows_of[person] for person in draw])) for draw in draws])
-    figures = figures[~np.isnan(figures)]
-    if not len(figures):
+    for draw in rng.integers(0, len(rows_of), (repeats, len(rows_of))):
+        yield np.concatenate([rows_of[person] for person in draw])
+
+
+def interval(figures: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """The quantiles (low, high) that hold a share `level` of drawn figures, without those that are NaN."""
+    known = np.asarray(figures, np.float64)
+    known = known[~np.isnan(known)]
+    if not len(known):
         return float("nan"), float("nan")
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -72,7 +72,7 @@ def test_every_identity_network_judges_and_only_the_first_has_plain_names(task):
     off = task.source + np.uint8(20)
     found = {name: of(np.arange(6)) for name, of in measure(task, panel, off).statistics.items()}
     assert found["identity_distance"] == pytest.approx(0.2) == 2 * found["two_identity_distance"]
-    assert panel.titles() == [("one, verified under 0.5", ""), ("two, verified under 0.5", "two_")]
+    assert panel.titles() == [("one (verified: under 0.5)", ""), ("two (verified: under 0.5)", "two_")]
 
 
 def test_mixtures_are_not_read_as_one_expression(task):
