@@ -62,7 +62,6 @@ JOINS = {"12": (1, 2), "1": (1,), "2": (2,), "3": (3,)}
 WEIGHTS = {
     "image_0": {"image_weight": 0.0},
     "image_1e-3": {"image_weight": 1e-3},
-    "latent_0": {"latent_weight": 0.0},
 }
 
 

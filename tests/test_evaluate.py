@@ -105,7 +105,7 @@ def test_with_judges_a_report_has_identity_expression_and_paths(sampler, data_di
     assert written["judges"] == {"test": {}} and written["unseen_edits"] == 0
     assert list(written["confusion"]) == ["ours", "true target", "copy the source"]
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"scores.json", "table.md", "people.png", "amounts_ours.png", "confusion.png", "paths.png"}
+    assert names == {"scores.json", "table.md", "people.png", "amounts.png", "confusion.png", "paths.png"}
 
 
 def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, faces_copy, tmp_path, monkeypatch):
