@@ -105,7 +105,7 @@ def test_with_judges_a_report_has_identity_expression_and_paths(sampler, data_di
     assert written["judges"] == {"test": {}} and written["unseen_edits"] == 0
     assert list(written["confusion"]) == ["ours", "true target", "copy the source"]
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"scores.json", "table.md", "people.png", "amounts_ours.png", "confusion.png", "paths.png"}
+    assert names == {"scores.json", "table.md", "people.png", "amounts.png", "confusion.png", "paths.png"}
 
 
 def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, faces_copy, tmp_path, monkeypatch):
@@ -124,6 +124,26 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     written = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert written["edits"] == 2 and written["unseen_edits"] == 1 and written["confusion"] == {}
     assert (tmp_path / "report" / "action_units.png").exists()
+
+
+def test_other_pictures_are_reached_from_the_models_own_sources(data_dir):
+    data = Data(manifests=("faces.csv?expression=neutral,happy",), held_out=1)
+    # One picture of each person, none of them neutral: it takes the source that the model knows.
+    task = edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=surprised"])
+    assert task.person == ("p4",) and task.names == ["surprised=1"]
+    own = edits.held_out_task(data, data_dir, 32)
+    np.testing.assert_array_equal(task.source, own.source)
+    assert not np.array_equal(task.target, own.target)
+    with pytest.raises(UserError, match="no picture but the sources"):
+        edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=neutral"])
+
+
+def test_nobody_trained_on_is_judged(data_dir, faces_copy):
+    data = Data(manifests=("faces.csv",), held_out=1)
+    lines = (data_dir / "faces.csv").read_text().splitlines()
+    (faces_copy / "some.csv").write_text("\n".join(line for line in lines if "p4" not in line) + "\n")
+    with pytest.raises(UserError, match="everybody in some.csv was trained on"):
+        edits.held_out_task(data, faces_copy, 32, ["some.csv"])
 
 
 def test_another_set_may_be_judged_on(sampler, data_dir, tmp_path):
