@@ -84,8 +84,8 @@ def report(
     """
     drawn = f"{LEVEL:.0%} bootstrap interval over people, {REPEATS} repeats, seed {SEED}"
     biased = (
-        " That of the Frechet distance lies too high, as a repeat has fewer different pictures; and other people's sources "
-        "are, as a set, the sources."
+        " That of the Frechet distance lies too high: a repeat has fewer different pictures; as a set, other people's"
+        " sources are the sources."
     )
     parts = [
         f"[low, high]: {drawn}.{biased if any('frechet' in row for row in scores.values()) else ''}\n",
