@@ -1,6 +1,5 @@
 """Measures models on people kept out of training: JSON, Markdown tables and figures."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -45,8 +44,7 @@ def evaluate(
       output: a folder for scores.json, table.md and figures; made if missing.
       data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
       judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
-      manifests: another set to judge on, written as `config.data.manifests`; its last people are judged, as many as
-        the models held out, and must be strangers to them. Labels that the models do not know are left out.
+      manifests: other pictures to reach, see `edits.held_out_task`; labels that the models do not know are left out.
 
     Returns:
       Figures with intervals over people by name, for the models and what stands beside them.
@@ -65,9 +63,10 @@ def evaluate(
         if ours != (first.labels, first.image_size, first.meta["config"]["data"]["held_out"]):
             raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
     root = datasets.root(data_dir)
-    judged = _data(first, manifests)
-    task = edits.in_space(edits.held_out_task(judged, root, first.image_size), first.labels)
-    panel = Panel.load(judges, judged, root, first.image_size) if judges else Panel()
+    data = _data(first)
+    task = edits.in_space(edits.held_out_task(data, root, first.image_size, manifests), first.labels)
+    drawn = is_drawn((*data.manifests, *manifests))
+    panel = Panel.load(judges, data, root, first.image_size, drawn) if judges else Panel()
 
     measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
     people = np.asarray(task.person)
@@ -85,12 +84,12 @@ def evaluate(
         requested = requested_aus(task.label, task.space, names)
         aus = {name: measured[name].aus for name in shown}
         sheets["action_units.png"] = charts.action_units(requested, aus, names, task.person)
-    path_task = interpolation.held_out_paths(task, panel, is_drawn(judged))
+    path_task = interpolation.held_out_paths(task, panel, drawn)
     if path_task:
         sheets["paths.png"] = _add_paths(scores, samplers, path_task, panel)
     # Small sets are the first people of larger ones: what the first model has not seen, another one may have.
-    seen = [edits.training_labels(_data(sampler, ()), root, first.image_size) for sampler in samplers.values()]
-    num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen), is_drawn(judged))
+    seen = [edits.training_labels(_data(sampler), root, first.image_size) for sampler in samplers.values()]
+    num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen), drawn)
 
     path_unit = interpolation.unit(panel) if path_task else None
     facts = {
@@ -110,11 +109,9 @@ def evaluate(
     return scores
 
 
-def _data(sampler: Sampler, manifests: Sequence[str]) -> Data:
-    """What a model was trained on, or another set."""
+def _data(sampler: Sampler) -> Data:
     fields = sampler.meta["config"]["data"]
-    data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-    return dataclasses.replace(data, manifests=tuple(manifests), label_names=()) if manifests else data
+    return Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
 
 
 def _outputs(samplers: Mapping[str, Sampler], task: Task) -> dict[str, np.ndarray]:

@@ -126,6 +126,26 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     assert (tmp_path / "report" / "action_units.png").exists()
 
 
+def test_other_pictures_are_reached_from_the_models_own_sources(data_dir):
+    data = Data(manifests=("faces.csv?expression=neutral,happy",), held_out=1)
+    # One picture of each person, none of them neutral: it takes the source that the model knows.
+    task = edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=surprised"])
+    assert task.person == ("p4",) and task.names == ["surprised=1"]
+    own = edits.held_out_task(data, data_dir, 32)
+    np.testing.assert_array_equal(task.source, own.source)
+    assert not np.array_equal(task.target, own.target)
+    with pytest.raises(UserError, match="no picture but the sources"):
+        edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=neutral"])
+
+
+def test_nobody_trained_on_is_judged(data_dir, faces_copy):
+    data = Data(manifests=("faces.csv",), held_out=1)
+    lines = (data_dir / "faces.csv").read_text().splitlines()
+    (faces_copy / "some.csv").write_text("\n".join(line for line in lines if "p4" not in line) + "\n")
+    with pytest.raises(UserError, match="everybody in some.csv was trained on"):
+        edits.held_out_task(data, faces_copy, 32, ["some.csv"])
+
+
 def test_another_set_may_be_judged_on(sampler, data_dir, tmp_path):
     cdaae_jax.evaluate(sampler, tmp_path, data_dir, manifests=["faces.csv?expression=neutral,happy"])
     assert json.loads((tmp_path / "scores.json").read_text())["edits"] == 1

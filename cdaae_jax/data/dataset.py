@@ -73,16 +73,17 @@ def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
     return pathlib.Path(folder) if folder else None
 
 
-def load(data: Data, root: pathlib.Path | None, image_size: int) -> FaceDataset:
+def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = True) -> FaceDataset:
     """Reads the configured data set; photos are decoded later.
 
     Args:
       data: the configuration.
       root: the data folder that `data.manifests` are relative to; only TFDS builders can do without.
       image_size: photos smaller than this are left out.
+      varied: leave out people who do not have at least two different labels, as training cannot use them.
 
     Returns:
-      All people who have at least two different labels. What was left out is said through `logging`.
+      All people who are left. What was left out is said through `logging`.
 
     Raises:
       UserError: nothing is configured, something cannot be read, or nobody is left.
@@ -104,7 +105,8 @@ def load(data: Data, root: pathlib.Path | None, image_size: int) -> FaceDataset:
         raise UserError(f"no photo in {', '.join(data.manifests)} can be used: {'; '.join(skipped.lines())}")
     space = _label_space(data, records)
     records = _with_known_labels(records, space, skipped)
-    records = _with_varied_people(records, space, skipped)
+    if varied:
+        records = _with_varied_people(records, space, skipped)
     if not records:
         raise UserError(
             f"nobody is left in {', '.join(data.manifests)}: a person needs photos with at least two different labels "

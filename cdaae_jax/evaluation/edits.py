@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -40,29 +41,47 @@ class Task:
         return [self.space.describe(label) for label in self.label]
 
 
-def held_out_task(data: Data, root: pathlib.Path | None, image_size: int) -> Task:
+def held_out_task(data: Data, root: pathlib.Path | None, image_size: int, manifests: Sequence[str] = ()) -> Task:
     """Returns the task on the people whom a configuration keeps out of training.
 
     Args:
       data: the configuration the model was trained with.
       root: the data folder; only TFDS builders can do without.
       image_size: of the photos.
+      manifests: other pictures to reach, written as `data.manifests`: of the same people, whose source is still the
+        most neutral one of `data`, or of others, of whom the last `data.held_out` are taken. An id means the same
+        person in both, and nobody who is trained on is asked for.
 
     Raises:
       UserError: the data cannot be read, or nobody is held out.
     """
-    _, people = datasets.split(datasets.load(data, root, image_size), data)
+    own = datasets.load(data, root, image_size)
+    _, people = datasets.split(own, data)
     if not len(people):
         raise UserError("config.data.held_out is 0: there is nobody to judge on; train with people held out")
-    sources, targets = [], []
-    for group, neutral in zip(people.groups(), people.most_neutral(), strict=True):
-        others = [i for i in group if i != neutral]
-        sources += [neutral] * len(others)
-        targets += others
-    photos = {i: images.fit(people.records[i].load(), image_size) for i in {*sources, *targets}}
+    sources = {person: people.records[i] for person, i in zip(people.people, people.most_neutral(), strict=True)}
+    if manifests:
+        other = dataclasses.replace(data, manifests=tuple(manifests), label_names=())
+        # A person may have a single picture there, as long as the source is elsewhere.
+        judged = datasets.load(other, root, image_size, varied=False)
+        strangers = tuple(person for person in judged.people if person in sources or person not in own.people)
+        if not strangers:
+            raise UserError(f"everybody in {', '.join(manifests)} was trained on; name pictures of other people")
+        people = judged.of(strangers[-data.held_out :])
+        nearest = zip(people.people, people.most_neutral(), strict=True)
+        sources = {person: people.records[i] for person, i in nearest} | sources
+    pairs = [(sources[people.people[who]], i) for i, who in enumerate(people.person)]
+    pairs = [(source, i) for source, i in pairs if source.name != people.records[i].name]
+    if not pairs:
+        raise UserError(f"{', '.join(manifests)} has no picture but the sources; name pictures with other labels")
+    photos: dict[str, np.ndarray] = {}
+    for record in [source for source, _ in pairs] + [people.records[i] for _, i in pairs]:
+        if record.name not in photos:
+            photos[record.name] = images.fit(record.load(), image_size)
+    targets = [i for _, i in pairs]
     return Task(
-        source=np.stack([photos[i] for i in sources]),
-        target=np.stack([photos[i] for i in targets]),
+        source=np.stack([photos[source.name] for source, _ in pairs]),
+        target=np.stack([photos[people.records[i].name] for i in targets]),
         label=people.labels[targets],
         person=tuple(people.people[people.person[i]] for i in targets),
         space=people.space,

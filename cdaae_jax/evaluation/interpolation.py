@@ -107,7 +107,7 @@ def true_intensity(task: PathTask, panel: Panel) -> Float[np.ndarray, "n steps"]
 def unit(panel: Panel) -> str:
     """Returns what the intensity is, for the report."""
     if panel.meter:
-        return "intensity of the requested AUs by the meter (1: as requested)"
+        return "requested AUs by the AU meter (1: as requested)"
     return "probability of the requested expression"
 
 

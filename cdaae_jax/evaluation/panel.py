@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,11 +68,14 @@ class Panel:
     facts: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike, data: Data, root: pathlib.Path | None, image_size: int) -> "Panel":
+    def load(
+        cls, folder: str | os.PathLike, data: Data, root: pathlib.Path | None, image_size: int, drawn: bool
+    ) -> "Panel":
         """Reads the judges that `make judges` put into `folder`.
 
-        The expression network judges emotions; the AU meter judges sets whose pictures have known AUs, and is
-        calibrated on all people that are not held out, also where a model was trained on some of them only.
+        The expression network judges emotions; the AU meter judges AUs, and drawn faces (`is_drawn`), whose AUs are
+        known. It is calibrated on all people of `data` that are not held out, also where a model was trained on some
+        of them only.
 
         Raises:
           UserError: a judge's weights or the package that runs it are missing, or the meter cannot be calibrated.
@@ -99,7 +102,7 @@ class Panel:
                 "what": f"the expression network of face-api 1.7.15 (MIT); {UNDOCUMENTED}",
                 "classes": list(expression.classes),
             }
-        if data.label_kind == "au" or is_drawn(data):
+        if data.label_kind == "au" or drawn:
             known = data if data.label_kind == "au" else dataclasses.replace(data, label_kind="au", label_names=())
             known = dataclasses.replace(known, max_people=0)
             panel["meter"] = calibrate_on(known, root, image_size, Landmarker.load(folder))
@@ -125,8 +128,6 @@ class Panel:
         return f"{self.identities[number].name}_" if number else ""
 
 
-def is_drawn(data: Data) -> bool:
+def is_drawn(manifests: Sequence[str]) -> bool:
     """Whether all people are the package's synthetic faces, of whom any picture can be drawn."""
-    return bool(data.manifests) and all(
-        spec.partition("?")[0].partition("/")[0] == SYNTHETIC_FACES for spec in data.manifests
-    )
+    return bool(manifests) and all(spec.partition("?")[0].partition("/")[0] == SYNTHETIC_FACES for spec in manifests)

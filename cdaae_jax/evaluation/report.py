@@ -83,7 +83,10 @@ def report(
       path_unit: what was measured along the paths.
     """
     drawn = f"{LEVEL:.0%} bootstrap interval over people, {REPEATS} repeats, seed {SEED}"
-    biased = " That of the Frechet distance lies too high: a repeat has fewer different pictures."
+    biased = (
+        " That of the Frechet distance lies too high: a repeat has fewer different pictures; as a set, other people's"
+        " sources are the sources."
+    )
     parts = [
         f"[low, high]: {drawn}.{biased if any('frechet' in row for row in scores.values()) else ''}\n",
         table(scores, MAIN),
