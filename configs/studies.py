@@ -58,11 +58,8 @@ def trainings() -> dict[str, Config]:
 
 
 # No join at all is caae, level 0 alone with the label at the first layer is residual, and 0, 1 and 2 are the default.
-JOINS = {"12": (1, 2), "1": (1,), "2": (2,), "3": (3,)}
-WEIGHTS = {
-    "image_0": {"image_weight": 0.0},
-    "image_1e-3": {"image_weight": 1e-3},
-}
+JOINS = {"1": (1,), "2": (2,), "3": (3,)}
+WEIGHTS = {"image_0": {"image_weight": 0.0}}
 
 
 def get_config(name: str = "rig_cdaae") -> Config:

@@ -112,8 +112,7 @@ STUDIES = {
     "where_to_join": Study(
         {"default": "rig_cdaae", "none_caae": "rig_caae", "only_0_residual": "rig_residual"}
         | {f"only_{level}": f"rig_join_{level}" for level in (1, 2, 3)}
-        | {"1_and_2": "rig_join_12"}
-        | {name: f"rig_{name}" for name in ("label_once", "image_0", "image_1e-3")},
+        | {name: f"rig_{name}" for name in ("label_once", "image_0")},
         side_by_side,
     ),
     "action_units": Study(_both("rig_au"), compare),
