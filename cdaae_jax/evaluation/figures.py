@@ -69,7 +69,8 @@ def with_headings(rows: Sequence[Sequence[Picture]], columns: Sequence[str], lin
 
 def _text(task: Task, i: int) -> str:
     """A label, one name a line: in one line, several action units would be wider than a picture."""
-    return task.names[i].removesuffix("=1").replace(",", "\n")
+    full = "=1" if task.space.kind == "emotion" else ""  # AU15=1 is the least of it, and says so
+    return task.names[i].removesuffix(full).replace(",", "\n")
 
 
 def _rows_by_person(task: Task, num_people: int) -> list[list[int]]:
