@@ -58,7 +58,6 @@ judges: install
 ## make studies        trains and measures everything in docs/results/studies (hours; DATA=folder, JOBS=trainings at a time)
 studies: judges
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[photo]'
 	$(BIN)/python studies/run.py --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
 
 ## make bench          times the training step and sampling against PyTorch and plain Flax (half an hour, an idle machine)

@@ -1,6 +1,6 @@
 """All studies of docs/results with one command: trains what is lacking, measures what is new, draws the figures.
 
-    pip install '.[eval,photo]' && make judges
+    pip install '.[eval]' && make judges
     python studies/run.py --data_dir=DATA --judges=runs/judges --jobs=2
 
 Stopped at any moment, the same command goes on: trainings from their last checkpoint, and studies whose models are
