@@ -92,7 +92,8 @@ class Loss:
     """What the generator is trained on.
 
     Attributes:
-      reconstruction: "l1" or "l2", weight 1: all other weights are relative to it.
+      reconstruction: "l1", "l2" or "smooth_l1" (for pictures without noise, `losses.smooth_l1`), weight 1: all other
+        weights are relative to it.
       adversarial: "bce", "lsgan" or "hinge".
       image_weight: weight of the image discriminator's term.
       latent_weight: weight of the latent discriminator's term.
@@ -251,7 +252,7 @@ def validate(config: Config) -> None:
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
-    _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2"))
+    _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2", "smooth_l1"))
     _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
     for name in (
         "image_weight",

@@ -1,5 +1,6 @@
 """Losses at points where their values are known."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -14,10 +15,18 @@ def test_reconstruction_is_element_wise():
     np.testing.assert_allclose(losses.RECONSTRUCTION["l2"](output, target), [1.0, 9.0])
 
 
-@pytest.mark.parametrize("name", ["l1", "l2"])
+@pytest.mark.parametrize("name", ["l1", "l2", "smooth_l1"])
 def test_reconstruction_refuses_to_broadcast(name):
     with pytest.raises(ValueError, match="same shape"):
         losses.RECONSTRUCTION[name](jnp.zeros((2, 1)), jnp.zeros((2,)))
+
+
+def test_smooth_l1_is_quadratic_near_zero_and_straight_beyond():
+    errors = jnp.array([0.0, 0.01, losses.SMOOTH, 1.0])
+    expected = [0.0, 0.01**2 / (2 * losses.SMOOTH), losses.SMOOTH / 2, 1.0 - losses.SMOOTH / 2]
+    np.testing.assert_allclose(losses.smooth_l1(errors, jnp.zeros(4)), expected, rtol=1e-6)
+    slopes = jax.vmap(jax.grad(lambda error: losses.smooth_l1(error, jnp.zeros(()))))(errors)
+    np.testing.assert_allclose(slopes, [0.0, 0.01 / losses.SMOOTH, 1.0, 1.0], rtol=1e-6)
 
 
 def test_bce_is_the_cross_entropy_of_sigmoid_logits():
