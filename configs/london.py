@@ -5,13 +5,17 @@ python launch/train.py --config=configs/london.py --workdir=runs/london --data_d
 What to expect: docs/results/london.md.
 """
 
-from cdaae_jax.config import Config, Data, Optim, Run
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 
 
 def get_config() -> Config:
     """Returns the experiment; more steps only teach it the 64 people by heart."""
     return Config(
         data=Data(manifests=("frl_london/metadata.csv",)),
+        # Heads move between two photos of a person. Joins at the pixels, as by default, learn these movements by heart and
+        # draw them onto others (docs/results/studies.md, part 1).
+        model=Model(join_levels=(1,), label_at_every_level=False),
+        loss=Loss(image_weight=1e-3),
         optim=Optim(decay_steps=1_500),
         run=Run(steps=2_000),
     )
