@@ -51,8 +51,6 @@ def trainings() -> dict[str, Config]:
     runs |= {f"synthetic_{name}": experiment(synthetic, name, loss=smooth) for name in ("cdaae", "caae")}
     runs |= {"synthetic_l1": experiment(synthetic)}
     runs |= {f"london_{name}": experiment(london, name) for name in ("cdaae", "caae")}
-    one_join = {"join_levels": (1,), "label_at_every_level": False}
-    runs |= {"london_join_1": experiment(london, model=one_join, loss={"image_weight": 1e-3})}
     for people in SMALL:
         few = dataclasses.replace(rig, max_people=people)
         runs |= {f"rig_{name}_{people}": experiment(few, name) for name in ("cdaae", "caae")}

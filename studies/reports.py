@@ -100,7 +100,7 @@ def _both(prefix: str) -> dict[str, str]:
 STUDIES = {
     "unseen_people_rig": Study(_rig("cdaae", *BASELINES), side_by_side),
     "unseen_people_synthetic": Study(_both("synthetic") | {"cdaae_l1": "synthetic_l1"}, compare),
-    "unseen_people_london": Study(_both("london") | {"cdaae_join_1": "london_join_1"}, compare),
+    "unseen_people_london": Study(_both("london"), compare),
     "small_databases": Study(
         {
             f"{name}_{people}": f"rig_{name}" if people == PEOPLE[-1] else f"rig_{name}_{people}"
