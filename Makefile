@@ -55,7 +55,7 @@ train-london: install
 judges: install
 	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
 
-## make studies        trains and measures everything in docs/results/studies (hours; DATA=folder, JOBS=trainings at a time)
+## make studies        trains and measures everything in docs/results/studies (an hour or two; DATA=folder, JOBS=trainings at a time)
 studies: judges
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
 	$(BIN)/python studies/run.py --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)

@@ -5,7 +5,7 @@
 
 Stopped at any moment, the same command goes on: trainings from their last checkpoint, and studies whose models are
 older than their results are left alone. --only=small_databases,where_to_join runs these studies and the trainings
-that they need; --list says what there is. About 2 hours on two cores.
+that they need; --list says what there is. An hour and a half on two cores.
 """
 
 import argparse
