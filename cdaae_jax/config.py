@@ -78,7 +78,7 @@ class Model:
     latent_norm: bool = True
     join_levels: tuple[int, ...] = (0, 1, 2)
     label_repeats: int = 0
-    label_at_every_level: bool = False
+    label_at_every_level: bool = True
     upsampling: str = "deconv"
     leak: float = 0.2
     discriminator_width: int = 16
@@ -176,6 +176,7 @@ def paper() -> Model:
         kernel_size=5,
         latent_norm=False,
         join_levels=(2,),
+        label_at_every_level=False,
         leak=0.0,
         discriminator_width=16,
         discriminator_dense=1024,

@@ -23,10 +23,7 @@ SYNTHETIC = ("tfds:synthetic_faces/64?people=80&au_pictures=0",)
 
 
 def experiment(data: Data, name: str = "cdaae", model: dict | None = None, loss: dict | None = None) -> Config:
-    """Returns one training: the default configuration on this data, with these fields changed.
-
-    The label is at every layer unless said: `rig_label_once` shows that this is not needed, so it is not the default.
-    """
+    """Returns one training: the default configuration on this data, with these fields changed."""
     config = Config(
         data=data,
         optim=Optim(decay_steps=STEPS * 3 // 4),
@@ -36,7 +33,7 @@ def experiment(data: Data, name: str = "cdaae", model: dict | None = None, loss:
     latent = {"latent_weight": 0.0} if name == "cvae" else {}
     return dataclasses.replace(
         config,
-        model=dataclasses.replace(config.model, **{"name": name, "label_at_every_level": True} | (model or {})),
+        model=dataclasses.replace(config.model, name=name, **model or {}),
         loss=dataclasses.replace(config.loss, **latent, **loss or {}),
     )
 
