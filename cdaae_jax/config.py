@@ -204,7 +204,16 @@ def model_from_dict(fields: dict[str, Any]) -> Model:
             f"the checkpoint is of another version of cdaae_jax: model fields {', '.join(different)} are not in both; "
             "use the version that its meta item names"
         )
-    return Model(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    return Model(**_with_tuples(fields))
+
+
+def data_from_dict(fields: dict[str, Any]) -> Data:
+    """Returns the data configuration that a checkpoint stores."""
+    return Data(**_with_tuples(fields))
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:

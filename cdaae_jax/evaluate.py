@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cdaae_jax import files, images
-from cdaae_jax.config import Data
+from cdaae_jax.config import Data, data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation import charts, edits, figures, interpolation, mixtures
@@ -110,8 +110,7 @@ def evaluate(
 
 
 def _data(sampler: Sampler) -> Data:
-    fields = sampler.meta["config"]["data"]
-    return Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+    return data_from_dict(sampler.meta["config"]["data"])
 
 
 def _outputs(samplers: Mapping[str, Sampler], task: Task) -> dict[str, np.ndarray]:

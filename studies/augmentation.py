@@ -30,7 +30,7 @@ import matplotlib
 import numpy as np
 
 from cdaae_jax import files, images, memory
-from cdaae_jax.config import Data
+from cdaae_jax.config import data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.expression_classifier import (
@@ -168,8 +168,7 @@ def study(
     """
     if sampler.labels.kind != "emotion":
         raise UserError("this model takes action units; the study needs one that takes emotions")
-    fields = sampler.meta["config"]["data"]
-    data = Data(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+    data = data_from_dict(sampler.meta["config"]["data"])
     everybody = datasets.load(data, datasets.root(data_dir), sampler.image_size)
     if everybody.space != sampler.labels:
         raise UserError(f"the data's expressions are {everybody.space.names}, the model's {sampler.labels.names}")

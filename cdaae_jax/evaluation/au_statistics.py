@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from cdaae_jax.evaluation.statistics import Statistic
+
 Rows = Int[np.ndarray, "rows"]
 Intensities = Float[np.ndarray, "n aus"]
 PerUnit = Float[np.ndarray, "aus"]
-Statistic = Callable[[Rows], float]
 
 # Variances under which a column is called constant: far under any rounding of FACS intensities.
 CONSTANT = 1e-9

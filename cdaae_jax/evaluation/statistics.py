@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 
+# From row numbers (with repetitions) to a figure: what `bootstrap_interval` draws people for.
+Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
 Values = Float64[np.ndarray, "n"]
 
 
@@ -100,7 +102,7 @@ def icc_3_1(ratings: Float64[np.ndarray, "targets judges"]) -> float:
 
 
 def bootstrap_interval(
-    statistic: Callable[[Int64[np.ndarray, "rows"]], float],
+    statistic: Statistic,
     people: Shaped[np.ndarray, "rows"],
     repeats: int = 1000,
     seed: int = 0,
