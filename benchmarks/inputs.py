@@ -39,7 +39,7 @@ def make_weights(shapes: Tree, seed: int = 0) -> Tree:
 
 
 def make_batch(settings: Settings, seed: int = 0) -> dict[str, np.ndarray]:
-    """Returns random pictures and one-hot labels, see `cdaae_jax.train_step.Batch`."""
+    """Returns random pictures and one-hot labels, see `cdaae_jax.data.pairs.Batch`."""
     random = np.random.default_rng(seed)
     shape = (settings.batch_size, settings.image_size, settings.image_size, 3)
     return {

@@ -31,7 +31,8 @@ def make_step(config: Config):
 
         def generator_loss(own):
             generated = generator.apply({"params": own}, source, label)
-            reconstruction = jnp.abs(generated.image - target).mean()
+            error = generated.image - target
+            reconstruction = (error * jnp.sign(error)).mean()  # slope 0 at 0, as in PyTorch
             pictures = jnp.concatenate([target, generated.image])
             name = "image_discriminator"
             _, fake_image, _ = judge(image_discriminator, params[name], stats[name], pictures, labels)

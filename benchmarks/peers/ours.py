@@ -9,7 +9,7 @@ from benchmarks.settings import NUM_LABELS, Settings
 from cdaae_jax import images, parallel
 from cdaae_jax.models import registry
 from cdaae_jax.state import TrainState, create_state, make_optimizer
-from cdaae_jax.train_step import make_train_step, stream
+from cdaae_jax.training.step import make_train_step, stream
 
 
 def make_weights(settings: Settings) -> inputs.Tree:

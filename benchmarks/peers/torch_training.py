@@ -1,4 +1,4 @@
-"""The training step of `cdaae_jax.train_step` in PyTorch: one forward pass, three losses, three gradients.
+"""The training step of `cdaae_jax.training.step` in PyTorch: one forward pass, three losses, three gradients.
 
 What makes it fast: `torch.autograd.grad` with the parameters of one network only, so that the engine skips every
 weight gradient that the loss's network does not own; the discriminators run once, over real and generated samples
@@ -53,7 +53,7 @@ class Training:
           prior: samples of U(-1, 1) [n, z]; drawn here if not given.
 
         Returns:
-          The losses before the step, named as in `cdaae_jax.train_step`.
+          The losses before the step, named as in `cdaae_jax.training.step`.
         """
         weights = self._config.loss
         generator, image_discriminator, latent_discriminator = self._called

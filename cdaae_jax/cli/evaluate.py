@@ -25,8 +25,8 @@ def main() -> None:
 
     from cdaae_jax import memory
     from cdaae_jax.errors import UserError
-    from cdaae_jax.evaluate import evaluate
     from cdaae_jax.evaluation import charts
+    from cdaae_jax.evaluation.harness import evaluate
     from cdaae_jax.evaluation.report import table
     from cdaae_jax.sampling import Sampler
 

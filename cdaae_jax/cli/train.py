@@ -29,8 +29,8 @@ def main() -> None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=PATH, see --help")
     memory.keep()
     parallel.initialize()
-    from cdaae_jax.metrics import NonFiniteLoss
-    from cdaae_jax.train import train
+    from cdaae_jax.training.loop import train
+    from cdaae_jax.training.metrics import NonFiniteLoss
 
     try:
         train(_CONFIG.value, _WORKDIR.value, _DATA_DIR.value)

@@ -1,9 +1,9 @@
 """Same-person pairs as a pure function of (seed, step): no state to save, nothing to lose on a restart."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from cdaae_jax.data.dataset import FaceDataset
 
@@ -19,6 +19,20 @@ class Pairs(NamedTuple):
     source: Int[np.ndarray, " b"]
     target: Int[np.ndarray, " b"]
     mirrored: Bool[np.ndarray, " b"]
+
+
+class Batch(TypedDict):
+    """Pairs of photos of the same person, numpy on the host and JAX arrays inside the step.
+
+    Keys:
+      source: the photo that is changed, 0..255.
+      target: the photo to arrive at, 0..255.
+      label: the target's label, see `cdaae_jax.labels`.
+    """
+
+    source: UInt8[np.ndarray, "n s s 3"]
+    target: UInt8[np.ndarray, "n s s 3"]
+    label: Float[np.ndarray, "n l"]
 
 
 class PairSampler:

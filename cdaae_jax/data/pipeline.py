@@ -13,8 +13,7 @@ from jaxtyping import UInt8
 from cdaae_jax import images
 from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
-from cdaae_jax.data.pairs import PairSampler
-from cdaae_jax.train_step import Batch
+from cdaae_jax.data.pairs import Batch, PairSampler
 
 
 class Photos:
@@ -77,7 +76,7 @@ class BatchMaker:
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
     def __call__(self, step: int) -> Batch:
-        """Returns numpy arrays, see `cdaae_jax.train_step.Batch`."""
+        """Returns numpy arrays, see `cdaae_jax.data.pairs.Batch`."""
         pairs = self._sampler.draw(self._seed, step, self._batch_size)
         source, target, mirrored = (part[self._mine] for part in pairs)
         pictures = self._photos[np.concatenate([source, target])]

@@ -5,6 +5,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from cdaae_jax.models import layers
+from cdaae_jax.models.change import recolour
 from cdaae_jax.models.encoder import SMALLEST, Features, channels, num_levels
 
 
@@ -48,7 +49,7 @@ class DifferenceDecoder(nn.Module):
           label: see `cdaae_jax.labels`.
 
         Returns:
-          logits: float32, the picture before its tanh.
+          image: float32 in [-1, 1].
           differences: by level, what was added to `kept`.
         """
         features = smallest_features(self, latent, label)
@@ -79,8 +80,8 @@ class DifferenceDecoder(nn.Module):
         logits = picture_logits(self, features, zero_init=0 in self.join_levels)
         if 0 in self.join_levels:
             differences[0] = logits
-            logits = kept[0] + logits
-        return logits, differences
+            return recolour(kept[0], logits), differences
+        return jnp.tanh(logits), differences
 
 
 def smallest_features(

@@ -57,13 +57,12 @@ class Encoder(nn.Module):
           source: in [-1, 1].
 
         Returns:
-          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0: the photo
-            itself before a tanh, float32.
+          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0 is the
+            photo itself, float32.
           latent: float32, bounded to (-1, 1).
         """
         features = source
-        # Level 0 is the photo as the decoder's last tanh takes it, where full white and black would be infinite.
-        kept = {0: jnp.arctanh(jnp.clip(source.astype(jnp.float32), -0.99, 0.99))} if 0 in self.keep_levels else {}
+        kept = {0: source.astype(jnp.float32)} if 0 in self.keep_levels else {}
         for level in range(1, num_levels(self.image_size) + 1):
             num_channels = channels(level, self.width, self.max_width)
             features = layers.Conv(

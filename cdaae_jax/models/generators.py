@@ -16,7 +16,7 @@ class Generated(NamedTuple):
     """What a generator returns.
 
     Attributes:
-      image: float32 [n, s, s, 3] in (-1, 1).
+      image: float32 [n, s, s, 3] in [-1, 1].
       latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
       differences: by level, what was added to the encoder's features; empty without a feedforward path.
       divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
@@ -29,7 +29,7 @@ class Generated(NamedTuple):
 
 
 class Generator(nn.Module):
-    """A deterministic one."""
+    """An encoder and a decoder without any randomness."""
 
     encoder: nn.Module
     decoder: nn.Module
@@ -37,12 +37,12 @@ class Generator(nn.Module):
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
         """`source` is in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         kept, latent = self.encoder(source)
-        logits, differences = self.decoder(kept, latent, label)
-        return Generated(jnp.tanh(logits), latent, differences)
+        image, differences = self.decoder(kept, latent, label)
+        return Generated(image, latent, differences)
 
 
 class VariationalGenerator(nn.Module):
-    """One that draws its latent from the normal distribution whose mean and log-variance the encoder gives.
+    """A generator that draws its latent from the normal distribution whose mean and log-variance the encoder gives.
 
     The random stream `LATENT_STREAM` draws; without it (sampling) the latent is the mean.
     """
@@ -59,5 +59,5 @@ class VariationalGenerator(nn.Module):
             latent += jnp.exp(log_variance / 2) * jax.random.normal(self.make_rng(LATENT_STREAM), mean.shape)
         # Kingma & Welling 2014, appendix B.
         divergence = (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(axis=-1) / 2
-        logits, differences = self.decoder(kept, latent, label)
-        return Generated(jnp.tanh(logits), latent, differences, divergence)
+        image, differences = self.decoder(kept, latent, label)
+        return Generated(image, latent, differences, divergence)

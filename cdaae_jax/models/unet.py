@@ -28,7 +28,7 @@ class UNetDecoder(nn.Module):
     def __call__(
         self, kept: Features, latent: Float[Array, "n z"], label: Float[Array, "n l"]
     ) -> tuple[Float[Array, "n s s 3"], Features]:
-        """Returns the picture before its tanh, float32, and no differences; `kept` holds all levels above 4x4."""
+        """Returns the picture, float32 in [-1, 1], and no differences; `kept` holds all levels above 4x4."""
         features = smallest_features(self, latent, label)
         for level in range(num_levels(self.image_size) - 1, -1, -1):
             num_channels = channels(level, self.width, self.max_width)
@@ -38,4 +38,4 @@ class UNetDecoder(nn.Module):
             features = nn.leaky_relu(features, self.leak)
             if level:
                 features = jnp.concatenate([features, kept[level]], axis=-1)
-        return picture_logits(self, features), {}
+        return jnp.tanh(picture_logits(self, features)), {}

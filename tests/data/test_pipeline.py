@@ -1,5 +1,7 @@
 """From pairs to batches: the same pictures however they are read, and a thread that ends with its loop."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -169,3 +171,10 @@ def test_the_time_spent_waiting_is_counted():
     with Prefetcher(lambda step: time.sleep(0.05), 0, 2) as slow:
         list(slow)
     assert 0.01 < slow.waited
+
+
+def test_reading_photos_loads_neither_optax_nor_a_network():
+    names = "[name for name in sys.modules if name == 'optax' or name.startswith('cdaae_jax.models')]"
+    code = f"import sys, cdaae_jax.data.pipeline; print({names})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

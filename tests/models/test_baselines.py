@@ -12,7 +12,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.models import registry
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.state import create_state, make_optimizer
-from cdaae_jax.train_step import make_train_step
+from cdaae_jax.training.step import make_train_step
 
 TINY = Model(image_size=32, width=8, max_width=32, latent_size=10, discriminator_width=4, discriminator_dense=8)
 

@@ -5,7 +5,7 @@ import time
 import jax
 import numpy as np
 
-from cdaae_jax.train_step import Metrics
+from cdaae_jax.training.step import Metrics
 
 
 class NonFiniteLoss(Exception):

@@ -8,7 +8,7 @@ import time
 
 import jax
 
-from cdaae_jax import checkpoint, files, parallel, previews
+from cdaae_jax import checkpoint, files, parallel
 from cdaae_jax.config import Config, differences, to_dict, validate
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
@@ -16,12 +16,13 @@ from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
-from cdaae_jax.metrics import Window
 from cdaae_jax.models import registry
-from cdaae_jax.signals import StopSignals
 from cdaae_jax.state import TrainState, create_state, make_optimizer
-from cdaae_jax.train_step import make_train_step
-from cdaae_jax.writers import Writer
+from cdaae_jax.training import previews
+from cdaae_jax.training.metrics import Window
+from cdaae_jax.training.signals import StopSignals
+from cdaae_jax.training.step import make_train_step
+from cdaae_jax.training.writers import Writer
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ Elementwise = Callable[[Float[Array, "*shape"], Float[Array, "*shape"]], Float[A
 
 
 def l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Returns |output - target|.
+    """Returns |output - target|, whose gradient is 0 where the two are equal.
 
     Raises:
       ValueError: the shapes differ.
     """
     _same_shape(output, target)
-    return jnp.abs(output - target)
+    return _absolute(output - target)
 
 
 def l2(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -34,7 +34,7 @@ def smooth_l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) ->
     """Returns |output - target|, but quadratic below `SMOOTH` (Huber 1964, scaled to slope 1; Girshick 2015).
 
     Where most pixels of a pair are exactly equal (drawn faces, no noise), L1 pushes as hard against the slightest error
-    there as for the few that change, and a network that starts at "no change" never leaves it; this does not.
+    there as for the few that change; this does not.
 
     Raises:
       ValueError: the shapes differ.
@@ -85,9 +85,14 @@ ADVERSARIAL: dict[str, Adversarial] = {
 
 def total_variation(images: Float[Array, "n h w c"]) -> Float[Array, ""]:
     """Returns the mean |difference| of vertical neighbours plus that of horizontal ones."""
-    vertical = jnp.abs(images[:, 1:] - images[:, :-1])
-    horizontal = jnp.abs(images[:, :, 1:] - images[:, :, :-1])
+    vertical = _absolute(images[:, 1:] - images[:, :-1])
+    horizontal = _absolute(images[:, :, 1:] - images[:, :, :-1])
     return vertical.mean() + horizontal.mean()
+
+
+def _absolute(difference: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    # The gradient of jnp.abs at 0 is 1 in JAX: it would push pixels that are already right. That of sign is 0.
+    return difference * jnp.sign(difference)
 
 
 def _same_shape(output: jax.Array, target: jax.Array) -> None:

@@ -5,35 +5,22 @@ Of the machine it knows only the name of the axis over which gradients, metrics 
 
 import zlib
 from collections.abc import Callable
-from typing import TypedDict
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float
 
-from cdaae_jax import images, losses
+from cdaae_jax import images
 from cdaae_jax.config import Config
+from cdaae_jax.data.pairs import Batch
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import NETWORKS, TrainState, Tree
+from cdaae_jax.training import losses
 
 Metrics = dict[str, Float[Array, ""]]
-
-
-class Batch(TypedDict):
-    """Pairs of photos of the same person.
-
-    Keys:
-      source: the photo that is changed, 0..255.
-      target: the photo to arrive at, 0..255.
-      label: the target's label, see `cdaae_jax.labels`.
-    """
-
-    source: UInt8[Array, "n s s 3"]
-    target: UInt8[Array, "n s s 3"]
-    label: Float[Array, "n l"]
 
 
 def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callable:

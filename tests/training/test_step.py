@@ -10,7 +10,7 @@ from cdaae_jax import parallel
 from cdaae_jax.config import Loss
 from cdaae_jax.models import registry
 from cdaae_jax.state import NETWORKS, create_state, make_optimizer
-from cdaae_jax.train_step import average, make_gradients_fn, make_losses_fn, make_train_step
+from cdaae_jax.training.step import average, make_gradients_fn, make_losses_fn, make_train_step
 
 AXIS = parallel.AXIS
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cdaae_jax import images
-from cdaae_jax.writers import Writer
+from cdaae_jax.training.writers import Writer
 
 
 def lines(workdir):
@@ -36,7 +36,7 @@ def test_lines_are_on_disk_before_the_run_ends(tmp_path):
 @pytest.mark.parametrize("start", [0, 2, 5, 9])
 def test_a_resumed_run_drops_the_steps_that_it_takes_again(tmp_path, start, caplog):
     write_steps(tmp_path, 0, 5)
-    with caplog.at_level(logging.INFO, logger="cdaae_jax.writers"):
+    with caplog.at_level(logging.INFO, logger="cdaae_jax.training.writers"):
         write_steps(tmp_path, start, 7, run="second")
     first = min(start, 5)
     assert [(line["step"], line["run"]) for line in lines(tmp_path)] == [

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from cdaae_jax import losses
+from cdaae_jax.training import losses
 
 
 def test_reconstruction_is_element_wise():
@@ -53,3 +53,14 @@ def test_total_variation_counts_steps_in_both_directions():
     ramp = jnp.broadcast_to(jnp.arange(4.0)[None, None, :, None], (1, 4, 4, 1))
     np.testing.assert_allclose(losses.total_variation(ramp), 1.0)
     np.testing.assert_allclose(losses.total_variation(jnp.ones((1, 4, 4, 1))), 0.0)
+
+
+@pytest.mark.parametrize("name", losses.RECONSTRUCTION)
+def test_a_pixel_that_is_right_is_not_pushed(name):
+    gradient = jax.grad(lambda output: losses.RECONSTRUCTION[name](output, jnp.array([0.5, 0.5, 0.5])).sum())
+    pushed = np.asarray(gradient(jnp.array([0.5, 0.7, 0.3])))
+    assert pushed[0] == 0.0 and pushed[1] > 0.0 > pushed[2]
+
+
+def test_a_flat_picture_has_no_gradient_of_its_total_variation():
+    assert not np.asarray(jax.grad(losses.total_variation)(jnp.full((1, 4, 4, 3), 0.25))).any()
