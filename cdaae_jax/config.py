@@ -29,6 +29,9 @@ class Data:
       flip: mirror half of the pairs, both pictures alike, unless the target's label is one-sided (contempt, AU12R).
       shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
       colour: multiply each colour channel by a factor within this of 1, 0..1, both pictures alike.
+      picture_size: pixels of the pictures that pairs are made of, that the reconstruction is compared at, and that
+        sampling writes; 64 to 512, at least `model.image_size`. The networks see them shrunk to `model.image_size`.
+      neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
 
@@ -41,6 +44,8 @@ class Data:
     flip: bool = True
     shift: float = 0.0
     colour: float = 0.0
+    picture_size: int = 64
+    neutral_source: float = 0.0
     cache_gib: float = 4.0
 
 
@@ -50,15 +55,18 @@ class Model:
 
     Attributes:
       name: an entry of `cdaae_jax.models.registry`.
-      image_size: pixels, a power of two from 32 to 256.
+      image_size: pixels of what the networks see, a power of two from 32 to 256.
       width: channels after the encoder's first convolution; doubled at each level up to `max_width`.
       max_width: the most channels of any layer.
       kernel_size: of all 2-D convolutions.
       latent_size: length of the latent vector.
       latent_norm: standardise the latent before its tanh. Without this a fast run can saturate every latent for good
         (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
-      join_levels: feedforward paths leave after so many stride-2 convolutions, each 0 (the photo itself) to 3; () is no
-        path (CAAE).
+      join_levels: feedforward paths leave after so many stride-2 convolutions, each 1 to 3; `plain` alone can also join
+        at 0, the photo itself, or nowhere: ().
+      heads: which parts of a change are made, of "flow", "shift" and "paint" (`models.change`); `cdaae` alone has a
+        choice.
+      flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not to the first alone.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -76,7 +84,9 @@ class Model:
     kernel_size: int = 4
     latent_size: int = 50
     latent_norm: bool = True
-    join_levels: tuple[int, ...] = (0, 1, 2)
+    join_levels: tuple[int, ...] = (1, 2)
+    heads: tuple[str, ...] = ("flow", "shift", "paint")
+    flow_reach: float = 0.15
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"
@@ -98,6 +108,11 @@ class Loss:
       image_weight: weight of the image discriminator's term.
       latent_weight: weight of the latent discriminator's term.
       total_variation_weight: weight of the output's total variation.
+      pyramid_weight: weight of the same difference at each octave of a Laplacian pyramid of the pictures, which counts
+        edges and folds for what the eye makes of them and not for their area.
+      flow_weight: weight of the flow's second differences: neighbours move alike.
+      mask_weight: weight of the mean of the mask: only what must be painted is.
+      maps_weight: weight of the distance from the true flow, shading and painted share, where the data has them.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -108,6 +123,10 @@ class Loss:
     image_weight: float = 1e-4
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
+    pyramid_weight: float = 0.0
+    flow_weight: float = 0.0
+    mask_weight: float = 0.0
+    maps_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 
@@ -171,6 +190,7 @@ class Config:
 def paper() -> Model:
     """Returns the sizes of CAAE (Zhang et al., CVPR 2017), which CDAAE builds on, at 128 px with the join at 32x32."""
     return Model(
+        name="plain",
         image_size=128,
         width=64,
         kernel_size=5,
@@ -267,6 +287,10 @@ def validate(config: Config) -> None:
         "image_weight",
         "latent_weight",
         "total_variation_weight",
+        "pyramid_weight",
+        "flow_weight",
+        "mask_weight",
+        "maps_weight",
         "divergence_weight",
         "warmup_steps",
     ):

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -16,7 +16,9 @@ from cdaae_jax import checkpoint, images
 from cdaae_jax.config import model_from_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace
+from cdaae_jax.models import change as changes
 from cdaae_jax.models import registry
+from cdaae_jax.models.change import Change
 
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
 
@@ -31,13 +33,15 @@ class Sampler:
       generator: the network.
       params: its parameters, on the device.
       labels: what it can be asked for; `labels.names` lists it.
-      image_size: S, pixels of height and width of what comes out.
+      network_size: pixels of what the network sees.
+      image_size: S, pixels of height and width of what comes out (`dataclasses.replace` gives another size).
       meta: configuration, versions and step of the training run.
     """
 
     generator: nn.Module
     params: Any
     labels: LabelSpace
+    network_size: int
     image_size: int
     meta: dict[str, Any]
 
@@ -51,7 +55,8 @@ class Sampler:
         params, meta = checkpoint.read_model(pathlib.Path(path))
         model = model_from_dict(meta["config"]["model"])
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
-        return cls(registry.build(model).generator, jax.device_put(params), space, model.image_size, meta)
+        size = meta["config"]["data"]["picture_size"]
+        return cls(registry.build(model).generator, jax.device_put(params), space, model.image_size, size, meta)
 
     def edit(self, image: np.ndarray, label: Label | Sequence[Label]) -> np.ndarray:
         """Returns photos with another expression.
@@ -68,14 +73,27 @@ class Sampler:
         Raises:
           UserError: a picture or a label that cannot be used, or as many labels as photos are needed.
         """
-        pictures, single = self._pictures(image)
-        several = isinstance(label, list | tuple) or (isinstance(label, np.ndarray) and label.ndim == 2)
-        vectors = np.stack([self.labels.parse(one) for one in (label if several else [label])])
-        count = max(len(pictures), len(vectors))
-        if {len(pictures), len(vectors)} - {1, count}:
-            raise UserError(f"{len(vectors)} labels for {len(pictures)} photos; give one label, or one per photo")
-        edited = self._generate(_repeat(pictures, count), _repeat(vectors, count))
-        return edited[0] if single and not several else edited
+        pictures, vectors, single = self._requests(image, label)
+        make = functools.partial(_edit, self.generator, self.params, network_size=self.network_size)
+        edited = _in_chunks(make, pictures, vectors)
+        return edited[0] if single else edited
+
+    def change(self, image: np.ndarray, label: Label | Sequence[Label]) -> Change:
+        """Returns what `edit` would do to the photos, as a value that can be scaled, drawn and applied at any size.
+
+        Args:
+          image: as in `edit`, but at least as large as the network's own input.
+          label: as in `edit`.
+
+        Returns:
+          The changes, numpy fields; `.apply(photo, amount=0.7)` makes them to a photo that is cropped like `image`.
+
+        Raises:
+          UserError: see `edit`.
+        """
+        small = dataclasses.replace(self, image_size=self.network_size)
+        pictures, vectors, _ = small._requests(image, label)
+        return _in_chunks(functools.partial(_change, self.generator, self.params), pictures, vectors)
 
     def interpolate(
         self, image: np.ndarray, start: Label, end: Label, steps: int = 9
@@ -90,28 +108,42 @@ class Sampler:
         begin, finish = self.labels.parse(start), self.labels.parse(end)
         return self.edit(image, [self.labels.mix(begin, finish, amount) for amount in np.linspace(0.0, 1.0, steps)])
 
-    def _pictures(self, image: np.ndarray) -> tuple[np.ndarray, bool]:
+    def _requests(self, image: np.ndarray, label: Label | Sequence[Label]) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Returns as many pictures as label vectors, and whether it was one photo with one label."""
         image = np.asarray(image)
-        single = image.ndim < 4
-        batch = [image] if single else image
+        batch = [image] if image.ndim < 4 else image
         if not len(batch):
             raise UserError("no pictures were given; give at least one")
-        return np.stack([images.fit(images.as_rgb(one, self.image_size), self.image_size) for one in batch]), single
+        size = self.image_size
+        pictures = np.stack([images.fit(images.as_rgb(one, size), size) for one in batch])
+        several = isinstance(label, list | tuple) or (isinstance(label, np.ndarray) and label.ndim == 2)
+        vectors = np.stack([self.labels.parse(one) for one in (label if several else [label])])
+        count = max(len(pictures), len(vectors))
+        if {len(pictures), len(vectors)} - {1, count}:
+            raise UserError(f"{len(vectors)} labels for {len(pictures)} photos; give one label, or one per photo")
+        return _repeat(pictures, count), _repeat(vectors, count), image.ndim < 4 and not several
 
-    def _generate(self, pictures: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        parts = []
-        for start in range(0, len(pictures), _CHUNK):
-            chunk, labels = pictures[start : start + _CHUNK], vectors[start : start + _CHUNK]
-            padded = 1 << (len(chunk) - 1).bit_length()  # 1, 2, 4 ... 32: few shapes to compile
-            edited = _edit(self.generator, self.params, _pad(chunk, padded), _pad(labels, padded))
-            parts.append(np.asarray(edited)[: len(chunk)])
-        return np.concatenate(parts)
+
+def _in_chunks(make: Callable[..., Any], pictures: np.ndarray, vectors: np.ndarray) -> Any:
+    parts = []
+    for start in range(0, len(pictures), _CHUNK):
+        chunk, labels = pictures[start : start + _CHUNK], vectors[start : start + _CHUNK]
+        padded = 1 << (len(chunk) - 1).bit_length()  # 1, 2, 4 ... 32: few shapes to compile
+        made = make(_pad(chunk, padded), _pad(labels, padded))
+        parts.append(jax.tree.map(np.asarray, made))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(pictures)], *parts)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array) -> jax.Array:
-    generated = generator.apply({"params": params}, images.to_network(pictures), labels)
-    return images.to_uint8(generated.image)
+def _change(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array) -> Change:
+    return generator.apply({"params": params}, images.to_network(pictures), labels).change
+
+
+@functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
+def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, network_size: int) -> jax.Array:
+    photos = images.to_network(pictures)
+    generated = generator.apply({"params": params}, changes.shrink(photos, network_size), labels)
+    return images.to_uint8(changes.apply(generated.change, photos))
 
 
 def _pad(array: np.ndarray, count: int) -> np.ndarray:

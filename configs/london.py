@@ -14,7 +14,7 @@ def get_config() -> Config:
         data=Data(manifests=("frl_london/metadata.csv",)),
         # Heads move between two photos of a person. Joins at the pixels, as by default, learn these movements by heart
         # and draw them onto others (docs/results/studies.md, part 1).
-        model=Model(join_levels=(1,), label_at_every_level=False),
+        model=Model(name="plain", join_levels=(1,), label_at_every_level=False),
         loss=Loss(image_weight=1e-3),
         optim=Optim(decay_steps=1_500),
         run=Run(steps=2_000),

@@ -1,9 +1,9 @@
 """Same-person pairs as a pure function of (seed, step): no state to save, nothing to lose on a restart."""
 
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Float16, Int, UInt8
 
 from cdaae_jax.data.dataset import FaceDataset
 
@@ -28,11 +28,14 @@ class Batch(TypedDict):
       source: the photo that is changed, 0..255.
       target: the photo to arrive at, 0..255.
       label: the target's label, see `cdaae_jax.labels`.
+      maps, maps_known: the true change, see `data.maps.Maps`; only where a loss asks for it.
     """
 
     source: UInt8[np.ndarray, "n s s 3"]
     target: UInt8[np.ndarray, "n s s 3"]
     label: Float[np.ndarray, "n l"]
+    maps: NotRequired[Float16[np.ndarray, "n g g 3"]]
+    maps_known: NotRequired[Float[np.ndarray, " n"]]
 
 
 class PairSampler:
@@ -42,8 +45,15 @@ class PairSampler:
     others. A share of the pairs has source == target: there the right difference is zero.
     """
 
-    def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool):
-        """Args: the photos; the share 0..1 of identity pairs; whether to mirror half of those that may be."""
+    def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool, neutral_source: float = 0.0):
+        """Prepares to draw.
+
+        Args:
+          dataset: the photos.
+          identity_share: 0..1, the share of pairs whose source is the target itself.
+          flip: whether to mirror half of the pairs that may be.
+          neutral_source: 0..1, the share of the other pairs whose source is the person's most neutral photo.
+        """
         _, label_ids = np.unique(dataset.labels, axis=0, return_inverse=True)
         label_ids = label_ids.reshape(-1)
         # Sorted by person and label, every person and every (person, label) group is one run of `_order`.
@@ -54,18 +64,24 @@ class PairSampler:
         self._group_start = group_start
         self._first_group, self._num_groups = _runs(person[group_start])
         self._identity_share = identity_share
+        self._neutral = np.argsort(self._order)[dataset.most_neutral()] if neutral_source else None
+        self._neutral_source = neutral_source
         # In a mirror a one-sided face would be shown under a label that is not its own.
         one_sided = (dataset.labels[:, dataset.space.one_sided] != 0).any(axis=1)
         self._may_flip = flip & ~one_sided[self._order]
 
     def draw(self, seed: int, step: int, batch_size: int) -> Pairs:
         """Returns the pairs of one step; the same arguments give the same pairs, always and everywhere."""
-        uniform = np.random.default_rng([seed, step]).random((6, batch_size))
+        uniform = np.random.default_rng([seed, step]).random((7, batch_size))
         person = _scale(uniform[0], len(self._person_start))
         group = self._first_group[person] + _scale(uniform[1], self._num_groups[person])
         target = self._group_start[group] + _scale(uniform[2], self._group_size[group])
         start, size = self._person_start[person], self._person_size[person]
         other = start + (target - start + 1 + _scale(uniform[3], size - 1)) % size
+        if self._neutral is not None:
+            neutral = self._neutral[person]
+            # Where the target is the neutral photo, the source must be another one, or no pair would lead there.
+            other = np.where((uniform[6] < self._neutral_source) & (neutral != target), neutral, other)
         source = np.where(uniform[4] < self._identity_share, target, other)
         mirrored = (uniform[5] < 0.5) & self._may_flip[target]
         return Pairs(self._order[source], self._order[target], mirrored)

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from cdaae_jax import images
 from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
+from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import Batch, PairSampler
 
 
@@ -64,6 +65,7 @@ class BatchMaker:
         process_index: int = 0,
         process_count: int = 1,
         augment: augmentation.Augmentation = augmentation.NONE,
+        maps: Maps | None = None,
     ):
         """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts."""
         self._dataset = dataset
@@ -72,6 +74,7 @@ class BatchMaker:
         self._seed = seed
         self._batch_size = batch_size
         self._augment = augment
+        self._maps = maps
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
@@ -84,7 +87,10 @@ class BatchMaker:
         pictures = np.where(both[:, None, None, None], pictures[:, :, ::-1], pictures)
         pictures = pictures.reshape(2, len(source), *pictures.shape[1:])
         pictures = self._augment(pictures, self._seed, step, self._batch_size, self._mine)
-        return Batch(source=pictures[0], target=pictures[1], label=self._dataset.labels[target])
+        batch = Batch(source=pictures[0], target=pictures[1], label=self._dataset.labels[target])
+        if self._maps:
+            batch["maps"], batch["maps_known"] = self._maps(source, target, mirrored)
+        return batch
 
 
 class Prefetcher:

@@ -1,7 +1,123 @@
-"""What a generator does to a photo: values that can be kept, scaled and applied."""
+"""A change: what a generator does to a photo, small values that can be kept, scaled and applied to a photo of any size.
 
+    moved  = photo[p + amount flow[p]]
+    shaded = tanh(arctanh(moved) + amount shift)
+    result = (1 - amount mask) shaded + amount mask paint
+
+A flow that is predicted small and applied large keeps a photo's own skin and hair (Dorta et al. 2018, arXiv
+1811.12784); what no pixel of the photo shows, such as teeth, is painted through a mask (GANimation, Pumarola et al.
+2018). Fields live on grids of their own and are enlarged to the photo by cubic interpolation.
+
+Everything here is a matrix product, an element-wise function or a gather, so that it differentiates, exports to
+StableHLO and ONNX, and maps over devices.
+"""
+
+import functools
+
+import flax.struct
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+
+from cdaae_jax import images
+from cdaae_jax.errors import UserError
+
+LARGEST_AMOUNT = 1.5
+Photos = Float[Array, "n h w 3"]
+
+
+@flax.struct.dataclass
+class Change:
+    """What happens to each of n photos. A field that is None leaves that part of the photo as it is.
+
+    Attributes:
+      flow: [n, g, g, 2], where each pixel is fetched from: (x, y) relative to the pixel itself, in widths and heights
+        of the picture, x to the right and y downwards.
+      shift: [n, s, s, 3], added to the moved photo's colours before their tanh, any real number.
+      mask: [n, s, s, 1], 0..1, the share of each pixel that is painted.
+      paint: [n, s, s, 3], -1..1, the colours that are painted; given exactly when `mask` is.
+    """
+
+    flow: Float[Array, "n g g 2"] | None = None
+    shift: Float[Array, "n s s 3"] | None = None
+    mask: Float[Array, "n s s 1"] | None = None
+    paint: Float[Array, "n s s 3"] | None = None
+
+    def apply(self, photo: np.ndarray, amount: float = 1.0) -> np.ndarray:
+        """Returns photos of any size with this change made to them.
+
+        Args:
+          photo: uint8 [H, W, 3], one photo for the n changes alike, or [n, H, W, 3].
+          amount: 0 to 1.5; 0 returns the photo exactly.
+
+        Returns:
+          uint8, shaped like the photo; [n, H, W, 3] where one photo meets several changes.
+
+        Raises:
+          UserError: an amount or a photo that cannot be used.
+        """
+        if not 0 <= amount <= LARGEST_AMOUNT:
+            raise UserError(f"amount is {amount:g}; allowed: 0 to {LARGEST_AMOUNT:g}")
+        if photo.dtype != np.uint8 or photo.ndim not in (3, 4) or photo.shape[-1] != 3:
+            raise UserError(f"a photo must be uint8 [height, width, 3]; got {photo.dtype} {list(photo.shape)}")
+        count = len(jax.tree.leaves(self)[0])
+        batch = photo if photo.ndim == 4 else np.broadcast_to(photo, (count, *photo.shape))
+        changed = np.asarray(_apply_to_uint8(self, batch, np.float32(amount)))
+        return changed[0] if photo.ndim == 3 and count == 1 else changed
+
+    def picture(self, size: int = 256) -> np.ndarray:
+        """Returns a drawing of each change, see `change_pictures.draw`: uint8 [n, size, 4 size, 3]."""
+        from cdaae_jax.models import change_pictures
+
+        return change_pictures.draw(self, size)
+
+
+def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.0) -> Photos:
+    """Returns the photos changed.
+
+    Args:
+      change: of n photos.
+      photo: in [-1, 1], of any height and width.
+      amount: 0 to 1.5, one number or one per photo; 0 returns the photo exactly, 1 is what the generator meant.
+
+    Returns:
+      In [-1, 1], as large as the photo.
+    """
+    height, width = photo.shape[1:3]
+    amount = jnp.asarray(amount, photo.dtype).reshape(-1, 1, 1, 1)
+    if change.flow is not None:
+        photo = move(photo, amount * enlarge(change.flow, height, width))
+    if change.shift is not None:
+        photo = recolour(photo, amount * enlarge(change.shift, height, width))
+    if change.mask is not None:
+        mask = jnp.clip(amount * enlarge(change.mask, height, width), 0.0, 1.0)
+        paint = jnp.clip(enlarge(change.paint, height, width), -1.0, 1.0)
+        photo = (1.0 - mask) * photo + mask * paint
+    return photo
+
+
+def move(photo: Photos, flow: Float[Array, "n h w 2"]) -> Photos:
+    """Returns, for each pixel, the photo at that pixel plus `flow`: bilinear, the nearest pixel beyond the edges.
+
+    Args:
+      photo: [n, h, w, c].
+      flow: (x, y) in widths and heights of the picture.
+    """
+    n, height, width, channels = photo.shape
+    left, x_share = _split(jnp.arange(width, dtype=flow.dtype)[None, None, :] + flow[..., 0] * width, width)
+    top, y_share = _split(jnp.arange(height, dtype=flow.dtype)[None, :, None] + flow[..., 1] * height, height)
+    right, low = jnp.minimum(left + 1, width - 1), jnp.minimum(top + 1, height - 1)
+    pixels = photo.reshape(n, height * width, channels)
+
+    def fetch(row: jax.Array, column: jax.Array) -> jax.Array:
+        index = (row * width + column).reshape(n, height * width, 1)
+        return jnp.take_along_axis(pixels, index, axis=1, mode="promise_in_bounds").reshape(photo.shape)
+
+    x_share, y_share = x_share[..., None], y_share[..., None]
+    upper = (1.0 - x_share) * fetch(top, left) + x_share * fetch(top, right)
+    lower = (1.0 - x_share) * fetch(low, left) + x_share * fetch(low, right)
+    return (1.0 - y_share) * upper + y_share * lower
 
 
 def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -18,8 +134,62 @@ def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Fl
       In [-1, 1].
     """
     # tanh itself rounds to 1 from about 9 on; below that, 1 + photo t cannot become 0.
-    t = jnp.tanh(jnp.clip(shift, -_LARGEST, _LARGEST))
+    t = jnp.tanh(jnp.clip(shift, -_LARGEST_SHIFT, _LARGEST_SHIFT))
     return (photo + t) / (1.0 + photo * t)
 
 
-_LARGEST = 5.0  # tanh(5) is 1 within a hundredth of a grey level
+def shift_between(photo: Photos, logits: Photos) -> Photos:
+    """Returns the shift that recolours a photo into tanh(logits): how a picture becomes a change of the photo.
+
+    Pure black and white are taken for the grey level beside them, as no finite shift moves them.
+    """
+    nearest = 1.0 - 1.0 / 127.5
+    return logits - jnp.arctanh(jnp.clip(photo, -nearest, nearest))
+
+
+def enlarge(field: Float[Array, "n g k c"], height: int, width: int) -> Float[Array, "n h w c"]:
+    """Returns a grid's values at the pixels of a picture: separable cubic interpolation, as two matrix products."""
+    if field.shape[1:3] == (height, width):
+        return field
+    rows, columns = _weights(field.shape[1], height), _weights(field.shape[2], width)
+    tall = jnp.einsum("hg,ngkc->nhkc", rows, field)
+    return jnp.einsum("wk,nhkc->nhwc", columns, tall)
+
+
+def shrink(photo: Photos, size: int) -> Photos:
+    """Returns square photos at `size` pixels, anti-aliased; a mean over blocks where the size divides theirs."""
+    n, side, _, channels = photo.shape
+    if side % size:
+        return enlarge(photo, size, size)
+    block = side // size
+    return photo.reshape(n, size, block, size, block, channels).mean((2, 4)) if block > 1 else photo
+
+
+@jax.jit
+def _apply_to_uint8(change: Change, photo: jax.Array, amount: jax.Array) -> jax.Array:
+    return images.to_uint8(apply(change, images.to_network(photo), amount))
+
+
+_LARGEST_SHIFT = 5.0  # tanh(5) is 1 within a hundredth of a grey level
+
+
+def _split(at: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
+    """Returns coordinates as whole pixels and what is left, 0..1."""
+    at = jnp.clip(at, 0.0, size - 1.0)
+    whole = jax.lax.stop_gradient(jnp.floor(at))
+    return whole.astype(jnp.int32), at - whole
+
+
+@functools.lru_cache(maxsize=64)
+def _weights(grid: int, pixels: int) -> Float[np.ndarray, "pixels grid"]:
+    """Returns the matrix of Keys' cubic (a = -1/2) that takes `grid` values to `pixels`, centres aligned as pixels are.
+
+    Where pixels are coarser than the grid, the cubic is widened to a pixel's reach.
+    """
+    scale = max(1.0, grid / pixels)
+    centre = (np.arange(pixels) + 0.5) * grid / pixels - 0.5
+    distance = np.abs(centre[:, None] - np.arange(grid)[None]) / scale
+    near = (1.5 * distance - 2.5) * distance**2 + 1.0
+    far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
+    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

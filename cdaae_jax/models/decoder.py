@@ -1,29 +1,97 @@
-"""The difference decoder: from latent and label to a change of low-level features, then to a picture."""
+"""The difference decoders: from latent and label to a difference of low-level features, and from these to a change."""
 
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from cdaae_jax.models import layers
-from cdaae_jax.models.change import recolour
+from cdaae_jax.models import change, layers
+from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import SMALLEST, Features, channels, num_levels
 
+Source = Float[Array, "n s s 3"]
+Latent = Float[Array, "n z"]
+Label = Float[Array, "n l"]
 
-class DifferenceDecoder(nn.Module):
-    """Makes the difference between the source's low-level features and those of the same person's target face.
+
+class ChangeDecoder(nn.Module):
+    """Makes the difference between the source's low-level features and those of the same person's target face, and
+    reads off the sum what moves, what changes colour and what is painted.
 
     Up-convolutions mirror the encoder. Down to the first join they see only latent and label, and what they make at a
     join is linear and starts at exactly 0; it is added to the encoder's features of that level, so that the identity
-    rides on these. Between two joins, the coarser sum shows where in this face the finer difference belongs. A join at
-    level 0 adds to the photo itself, at the very end. Without a join there is nothing to add to: latent and label alone
-    make the picture, which is CAAE's decoder.
+    rides on these. All parts of the change are read from the features at level 1, half the network's size: the flow on
+    that grid, the others at the network's size. So nothing is convolved at full size.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
-      join_levels: where differences are added to the encoder's features.
+      join_levels: where differences are added to the encoder's features, each 1 or more.
       label_repeats: how often the label is tiled; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer, not to the first alone (ExprGAN, Ding et al. 2018).
       upsampling: "deconv" or "resize", see `layers.Up`.
+      heads: which parts of a change are made, of "flow", "shift" and "paint".
+      flow_reach: the farthest a pixel is fetched from, in sides of the picture.
+    """
+
+    image_size: int
+    width: int
+    max_width: int
+    kernel_size: int
+    join_levels: tuple[int, ...]
+    label_repeats: int
+    label_at_every_level: bool
+    upsampling: str
+    leak: float
+    heads: tuple[str, ...]
+    flow_reach: float
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, kept: Features, latent: Latent, label: Label, source: Source) -> tuple[Change, Features]:
+        """Decodes.
+
+        Args:
+          kept: the encoder's features at each of `join_levels`.
+          latent: float32.
+          label: see `cdaae_jax.labels`.
+          source: the photo at the network's size, in [-1, 1].
+
+        Returns:
+          change: float32.
+          differences: by level, what was added to `kept`.
+        """
+        features, differences = climb(self, kept, latent, label, 1)
+        features = nn.leaky_relu(self._conv(self.width, "refine")(features), self.leak)
+        flow = shift = mask = paint = None
+        if "flow" in self.heads:
+            flow = jnp.tanh(self._conv(2, "flow", zero_init=True)(features).astype(jnp.float32)) * self.flow_reach
+        if "shift" in self.heads:
+            shift = self._full_size(features, 3, "shift")
+        if "paint" in self.heads:
+            paint = jnp.tanh(self._full_size(features, 3, "paint"))
+            mask = nn.sigmoid(self._full_size(features, 1, "mask") + _LITTLE)
+        return Change(flow, shift, mask, paint), differences
+
+    def _full_size(self, features: Float[Array, "n h h c"], channels: int, name: str) -> Float[Array, "n 2h 2h d"]:
+        """Returns maps at twice the size: each feature makes a block of 2x2 pixels (Shi et al. 2016)."""
+        blocks = self._conv(4 * channels, name, zero_init=True)(features).astype(jnp.float32)
+        n, height, width, _ = blocks.shape
+        blocks = blocks.reshape(n, height, width, 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+        return blocks.reshape(n, 2 * height, 2 * width, channels)
+
+    def _conv(self, features: int, name: str, zero_init: bool = False) -> layers.Conv:
+        init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
+        return layers.Conv(features, self.kernel_size, dtype=self.dtype, name=name, **init)
+
+
+_LITTLE = -4.0  # before the sigmoid: a mask of 2 % to begin with
+
+
+class PlainDecoder(nn.Module):
+    """The paper's difference decoder: the differences lead to a picture, and to no flow and no mask.
+
+    As `ChangeDecoder` down to level 1, then one more up-convolution and two convolutions. A join at level 0 adds to the
+    photo itself, at the very end. Without a join there is nothing to add to: latent and label alone make the picture,
+    which is CAAE's decoder. Attributes: as in `ChangeDecoder`, but that `join_levels` may hold 0.
     """
 
     image_size: int
@@ -38,55 +106,60 @@ class DifferenceDecoder(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(
-        self, kept: Features, latent: Float[Array, "n z"], label: Float[Array, "n l"]
-    ) -> tuple[Float[Array, "n s s 3"], Features]:
-        """Decodes.
-
-        Args:
-          kept: the encoder's features at each of `join_levels`.
-          latent: float32.
-          label: see `cdaae_jax.labels`.
-
-        Returns:
-          image: float32 in [-1, 1].
-          differences: by level, what was added to `kept`.
-        """
-        features = smallest_features(self, latent, label)
-        differences = {}
-        for level in range(num_levels(self.image_size) - 1, -1, -1):  # the level whose size the features reach
-            joins = level > 0 and level in self.join_levels
-            num_channels = channels(level, self.width, self.max_width)
-            features = layers.Up(
-                num_channels,
-                self.kernel_size,
-                kind=self.upsampling,
-                dtype=self.dtype,
-                zero_init=joins,
-                name=f"up_{level}",
-            )(features)
-            if self.label_at_every_level:
-                # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
-                zeros = nn.initializers.zeros
-                shift = nn.Dense(
-                    num_channels, use_bias=False, kernel_init=zeros, dtype=self.dtype, name=f"label_{level}"
-                )
-                features = features + shift(label)[:, None, None, :]
-            if joins:
-                differences[level] = features
-                features = kept[level] + features
-            if not joins or level > min(self.join_levels):
-                features = nn.leaky_relu(features, self.leak)
+    def __call__(self, kept: Features, latent: Latent, label: Label, source: Source) -> tuple[Change, Features]:
+        """Decodes, see `ChangeDecoder`; the change is a shift alone, which turns the source into the picture."""
+        features, differences = climb(self, kept, latent, label, 0)
         logits = picture_logits(self, features, zero_init=0 in self.join_levels)
         if 0 in self.join_levels:
             differences[0] = logits
-            return recolour(kept[0], logits), differences
-        return jnp.tanh(logits), differences
+            return Change(shift=logits), differences
+        return Change(shift=change.shift_between(source, logits)), differences
 
 
-def smallest_features(
-    decoder: nn.Module, latent: Float[Array, "n z"], label: Float[Array, "n l"]
-) -> Float[Array, "n 4 4 c"]:
+def climb(
+    decoder: nn.Module, kept: Features, latent: Latent, label: Label, lowest: int
+) -> tuple[Float[Array, "n h h c"], Features]:
+    """Returns features at level `lowest`, and the differences joined on the way; inside `decoder`'s own scope."""
+    features = smallest_features(decoder, latent, label)
+    differences = {}
+    for level in range(num_levels(decoder.image_size) - 1, lowest - 1, -1):  # the level whose size the features reach
+        features = rise(decoder, features, label, level, kept, differences)
+    return features, differences
+
+
+def rise(
+    decoder: nn.Module,
+    features: Float[Array, "n h h c"],
+    label: Label,
+    level: int,
+    kept: Features | None = None,
+    differences: Features | None = None,
+) -> Float[Array, "n 2h 2h d"]:
+    """Returns features at twice the size, joined with those of `kept` where the decoder joins at this level."""
+    joins = level > 0 and level in decoder.join_levels
+    num_channels = channels(level, decoder.width, decoder.max_width)
+    features = layers.Up(
+        num_channels,
+        decoder.kernel_size,
+        kind=decoder.upsampling,
+        dtype=decoder.dtype,
+        zero_init=joins,
+        name=f"up_{level}",
+    )(features)
+    if decoder.label_at_every_level:
+        # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
+        zeros = nn.initializers.zeros
+        dense = nn.Dense(num_channels, use_bias=False, kernel_init=zeros, dtype=decoder.dtype, name=f"label_{level}")
+        features = features + dense(label)[:, None, None, :]
+    if joins:
+        differences[level] = features
+        features = kept[level] + features
+        if level == min(decoder.join_levels):
+            return features
+    return nn.leaky_relu(features, decoder.leak)
+
+
+def smallest_features(decoder: nn.Module, latent: Latent, label: Label) -> Float[Array, "n 4 4 c"]:
     """Returns where every decoder starts: a dense layer over latent and tiled label, inside `decoder`'s own scope."""
     repeats = decoder.label_repeats or max(1, latent.shape[-1] // label.shape[-1])
     code = jnp.concatenate([latent, jnp.tile(label, (1, repeats))], axis=-1)
@@ -98,7 +171,7 @@ def smallest_features(
 def picture_logits(
     decoder: nn.Module, features: Float[Array, "n s s c"], zero_init: bool = False
 ) -> Float[Array, "n s s 3"]:
-    """Returns where every decoder ends: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
+    """Returns a picture before its tanh: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
     init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
     refine = layers.Conv(max(8, decoder.width // 4), decoder.kernel_size, dtype=decoder.dtype, name="refine")
     picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture", **init)

@@ -1,4 +1,4 @@
-"""Encoder and decoder in a row: one photo and a target label in, the changed face out."""
+"""Encoder and decoder in a row: one photo and a target label in, a change of the photo out."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import Features
 
 LATENT_STREAM = "latent"  # the name of the random numbers that a variational generator draws its latents with
@@ -16,13 +17,13 @@ class Generated(NamedTuple):
     """What a generator returns.
 
     Attributes:
-      image: float32 [n, s, s, 3] in [-1, 1].
+      change: what to do to the photo, see `change.apply`.
       latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
       differences: by level, what was added to the encoder's features; empty without a feedforward path.
       divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
     """
 
-    image: Float[Array, "n s s 3"]
+    change: Change
     latent: Float[Array, "n z"]
     differences: Features
     divergence: Float[Array, " n"] | None = None
@@ -35,10 +36,10 @@ class Generator(nn.Module):
     decoder: nn.Module
 
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
-        """`source` is in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
+        """`source` is a photo at the network's size, in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         kept, latent = self.encoder(source)
-        image, differences = self.decoder(kept, latent, label)
-        return Generated(image, latent, differences)
+        change, differences = self.decoder(kept, latent, label, source)
+        return Generated(change, latent, differences)
 
 
 class VariationalGenerator(nn.Module):
@@ -59,5 +60,5 @@ class VariationalGenerator(nn.Module):
             latent += jnp.exp(log_variance / 2) * jax.random.normal(self.make_rng(LATENT_STREAM), mean.shape)
         # Kingma & Welling 2014, appendix B.
         divergence = (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(axis=-1) / 2
-        image, differences = self.decoder(kept, latent, label)
-        return Generated(image, latent, differences, divergence)
+        change, differences = self.decoder(kept, latent, label, source)
+        return Generated(change, latent, differences, divergence)

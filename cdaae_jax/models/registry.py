@@ -9,7 +9,7 @@ from flax import linen as nn
 from cdaae_jax.config import Model
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
-from cdaae_jax.models.decoder import DifferenceDecoder
+from cdaae_jax.models.decoder import ChangeDecoder, PlainDecoder
 from cdaae_jax.models.discriminators import ImageDiscriminator, LatentDiscriminator
 from cdaae_jax.models.encoder import Encoder, num_levels
 from cdaae_jax.models.generators import Generator, VariationalGenerator
@@ -25,13 +25,32 @@ class Networks(NamedTuple):
 
 
 def cdaae(model: Model) -> nn.Module:
-    """Conditional Difference Adversarial Autoencoder (Zhou & Shi 2017, arXiv 1708.09126)."""
-    lowest = num_levels(model.image_size) - 1
-    if model.join_levels and max(model.join_levels) > lowest:
+    """Conditional Difference Adversarial Autoencoder (Zhou & Shi 2017, arXiv 1708.09126).
+
+    The joined features say how the photo changes: what moves, what is recoloured, what is painted (`models.change`).
+    """
+    _check_joins(model)
+    if not model.join_levels or 0 in model.join_levels:
         raise UserError(
-            f"config.model.join_levels is {model.join_levels}, but {model.image_size} px pictures have features of "
-            f"more than 4x4 only up to level {lowest}; choose lower ones"
+            f"config.model.join_levels is {model.join_levels}; allowed for model.name='cdaae': 1, 2, 3 or several of "
+            "them, as its pixels change through the flow and not through a join"
         )
+    if unknown := set(model.heads) - {"flow", "shift", "paint"}:
+        raise UserError(f"config.model.heads holds {min(unknown)!r}; allowed: flow, shift and paint")
+    decoder = ChangeDecoder(
+        **_common(model),
+        **_decoding(model),
+        join_levels=tuple(model.join_levels),
+        label_at_every_level=model.label_at_every_level,
+        heads=tuple(model.heads),
+        flow_reach=model.flow_reach,
+    )
+    return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)
+
+
+def plain(model: Model) -> nn.Module:
+    """CDAAE as in the paper: the joined features lead to a picture, no pixel moves."""
+    _check_joins(model)
     return Generator(_encoder(model, keep_levels=model.join_levels), _decoder(model, model.join_levels))
 
 
@@ -40,7 +59,7 @@ def caae(model: Model) -> nn.Module:
 
     Latent and label at the decoder's first layer are all that it has, as in CAAE.
     """
-    return cdaae(dataclasses.replace(model, join_levels=(), label_at_every_level=False))
+    return plain(dataclasses.replace(model, join_levels=(), label_at_every_level=False))
 
 
 def cvae(model: Model) -> nn.Module:
@@ -58,7 +77,7 @@ def residual(model: Model) -> nn.Module:
 
     CAAE's layers make what is added, from latent and label alone: the join at level 0 and no other.
     """
-    return cdaae(dataclasses.replace(model, join_levels=(0,), label_at_every_level=False))
+    return plain(dataclasses.replace(model, join_levels=(0,), label_at_every_level=False))
 
 
 def unet(model: Model) -> nn.Module:
@@ -67,7 +86,7 @@ def unet(model: Model) -> nn.Module:
     return Generator(encoder, UNetDecoder(**_common(model), **_decoding(model)))
 
 
-MODELS = {"cdaae": cdaae, "caae": caae, "cvae": cvae, "residual": residual, "unet": unet}
+MODELS = {"cdaae": cdaae, "plain": plain, "caae": caae, "cvae": cvae, "residual": residual, "unet": unet}
 
 
 def build(model: Model, axis_name: str | None = None) -> Networks:
@@ -97,14 +116,23 @@ def build(model: Model, axis_name: str | None = None) -> Networks:
     )
 
 
+def _check_joins(model: Model) -> None:
+    lowest = num_levels(model.image_size) - 1
+    if model.join_levels and max(model.join_levels) > lowest:
+        raise UserError(
+            f"config.model.join_levels is {model.join_levels}, but {model.image_size} px pictures have features of "
+            f"more than 4x4 only up to level {lowest}; choose lower ones"
+        )
+
+
 def _encoder(model: Model, **changes) -> Encoder:
     fields = dict(latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm)
     return Encoder(**_common(model), **fields | changes)
 
 
-def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> DifferenceDecoder:
+def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> PlainDecoder:
     fields = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
-    return DifferenceDecoder(**_common(model), **_decoding(model), **fields | changes)
+    return PlainDecoder(**_common(model), **_decoding(model), **fields | changes)
 
 
 def _common(model: Model) -> dict:

@@ -2,17 +2,17 @@
 
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float
 
 from cdaae_jax.models import layers
-from cdaae_jax.models.decoder import picture_logits, smallest_features
+from cdaae_jax.models.change import Change, shift_between
+from cdaae_jax.models.decoder import Label, Latent, Source, picture_logits, smallest_features
 from cdaae_jax.models.encoder import Features, channels, num_levels
 
 
 class UNetDecoder(nn.Module):
     """Up-convolutions, each followed by the encoder's features of its level, concatenated (Ronneberger et al. 2015).
 
-    The label enters at the bottleneck alone, with the latent. Attributes: as in `decoder.DifferenceDecoder`.
+    The label enters at the bottleneck alone, with the latent. Attributes: as in `decoder.PlainDecoder`.
     """
 
     image_size: int
@@ -25,10 +25,8 @@ class UNetDecoder(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(
-        self, kept: Features, latent: Float[Array, "n z"], label: Float[Array, "n l"]
-    ) -> tuple[Float[Array, "n s s 3"], Features]:
-        """Returns the picture, float32 in [-1, 1], and no differences; `kept` holds all levels above 4x4."""
+    def __call__(self, kept: Features, latent: Latent, label: Label, source: Source) -> tuple[Change, Features]:
+        """Returns the shift from source to picture, and no differences; `kept` holds all levels above 4x4."""
         features = smallest_features(self, latent, label)
         for level in range(num_levels(self.image_size) - 1, -1, -1):
             num_channels = channels(level, self.width, self.max_width)
@@ -38,4 +36,4 @@ class UNetDecoder(nn.Module):
             features = nn.leaky_relu(features, self.leak)
             if level:
                 features = jnp.concatenate([features, kept[level]], axis=-1)
-        return jnp.tanh(picture_logits(self, features)), {}
+        return Change(shift=shift_between(source, picture_logits(self, features))), {}

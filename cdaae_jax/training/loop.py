@@ -12,6 +12,7 @@ from cdaae_jax import checkpoint, files, parallel
 from cdaae_jax.config import Config, differences, to_dict, validate
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
+from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
 from cdaae_jax.errors import UserError
@@ -48,7 +49,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     validate(config)
     networks = registry.build(config.model, parallel.AXIS)
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
-    everyone = datasets.load(config.data, datasets.root(data_dir), config.model.image_size)
+    everyone = datasets.load(config.data, datasets.root(data_dir), config.data.picture_size)
     training, held_out = datasets.split(everyone, config.data)
     # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
     workdir = _open_workdir(pathlib.Path(workdir).absolute())
@@ -67,17 +68,18 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
 
     make_batch = BatchMaker(
         training,
-        Photos(training, config.model.image_size, config.data.cache_gib),
-        PairSampler(training, config.data.identity_share, config.data.flip),
+        Photos(training, config.data.picture_size, config.data.cache_gib),
+        PairSampler(training, config.data.identity_share, config.data.flip, config.data.neutral_source),
         config.run.seed,
         config.run.batch_size,
         jax.process_index(),
         jax.process_count(),
         Augmentation(config.data.shift, config.data.colour),
+        Maps(training) if config.loss.maps_weight else None,
     )
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
-    preview = previews.make(held_out if len(held_out) else training, networks.generator, config.model.image_size)
+    preview = previews.make(held_out if len(held_out) else training, networks.generator, config)
     run = config.run
     with (
         Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,

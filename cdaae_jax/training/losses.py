@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from cdaae_jax.models.change import Change, enlarge
+
 Elementwise = Callable[[Float[Array, "*shape"], Float[Array, "*shape"]], Float[Array, "*shape"]]
 
 
@@ -88,6 +90,61 @@ def total_variation(images: Float[Array, "n h w c"]) -> Float[Array, ""]:
     vertical = _absolute(images[:, 1:] - images[:, :-1])
     horizontal = _absolute(images[:, :, 1:] - images[:, :, :-1])
     return vertical.mean() + horizontal.mean()
+
+
+def pyramid(
+    output: Float[Array, "n h w c"], target: Float[Array, "n h w c"], elementwise: Elementwise
+) -> Float[Array, ""]:
+    """Returns the mean over octaves of the mean difference of two pictures' Laplacian pyramids (Burt & Adelson 1983).
+
+    Differences of an octave are few where a picture is smooth: a missing fold weighs more here than among all pixels.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
+    octaves = []
+    while min(output.shape[1:3]) > SMALLEST_OCTAVE and not (output.shape[1] % 2 or output.shape[2] % 2):
+        (output, fine_output), (target, fine_target) = _octave(output), _octave(target)
+        octaves.append(elementwise(fine_output, fine_target).mean())
+    return sum(octaves) / len(octaves)
+
+
+SMALLEST_OCTAVE = 16  # pixels: coarser differences are the reconstruction's own
+
+
+def maps(
+    change: Change, flow: Float[Array, "n g g 2"], painted: Float[Array, "n g g 1"], known: Float[Array, " n"]
+) -> Float[Array, ""]:
+    """Returns how far a change is from the true one, in pixels of the true maps' grid and shares of painted pixels.
+
+    Where a pixel is painted, no true flow leads to it, so that only the others count.
+
+    Args:
+      change: the generator's, with a flow and a mask.
+      flow: the true flow, as in `change.Change`.
+      painted: the true mask, 0..1.
+      known: 1 for pairs whose maps are known, 0 for the others, which count nothing.
+    """
+    grid = flow.shape[1]
+    away = _absolute(enlarge(change.flow, grid, grid) - flow).sum(axis=-1, keepdims=True) * grid
+    share = _absolute(enlarge(change.mask, grid, grid) - painted)
+    each = ((1.0 - painted) * away + share).mean(axis=(1, 2, 3))
+    return (known * each).mean()
+
+
+def _octave(pictures: Float[Array, "n h w c"]) -> tuple[Float[Array, "n h/2 w/2 c"], Float[Array, "n h w c"]]:
+    """Returns pictures at half size, and what they lose by it."""
+    n, height, width, channels = pictures.shape
+    half = pictures.reshape(n, height // 2, 2, width // 2, 2, channels).mean((2, 4))
+    return half, pictures - jnp.repeat(jnp.repeat(half, 2, axis=1), 2, axis=2)
+
+
+def roughness(flow: Float[Array, "n g g 2"]) -> Float[Array, ""]:
+    """Returns the mean |second difference| of a flow along both axes, in pixels of its own grid."""
+    flow = flow * flow.shape[1]
+    vertical = flow[:, 2:] - 2 * flow[:, 1:-1] + flow[:, :-2]
+    horizontal = flow[:, :, 2:] - 2 * flow[:, :, 1:-1] + flow[:, :, :-2]
+    return _absolute(vertical).mean() + _absolute(horizontal).mean()
 
 
 def _absolute(difference: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from cdaae_jax import images
 from cdaae_jax.config import Config
 from cdaae_jax.data.pairs import Batch
+from cdaae_jax.models import change
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import NETWORKS, TrainState, Tree
@@ -35,14 +36,16 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     game = losses.ADVERSARIAL[weights.adversarial]
 
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
-        source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
+        photo, target = images.to_network(batch["source"]), images.to_network(batch["target"])
+        source = change.shrink(photo, config.model.image_size)
         label = batch["label"]
         # A variational generator draws its latents anew on each device; the others ask for nothing.
         noise = jax.random.fold_in(stream(config.run.seed, LATENT_STREAM, step), lax.axis_index(axis_name))
         generated = networks.generator.apply(
             {"params": params["generator"]}, source, label, rngs={LATENT_STREAM: noise}
         )
-        reconstruction = reconstruct(generated.image, target).mean()
+        image = change.apply(generated.change, photo)
+        reconstruction = reconstruct(image, target).mean()
         warm = step >= weights.warmup_steps
         generator_loss = reconstruction
         image_loss = latent_loss = jnp.zeros(())
@@ -72,7 +75,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             return (game.real(real).mean() + game.fake(fake).mean()) / 2, game.generator(fake).mean()
 
         if weights.image_weight > 0:
-            pictures = jnp.concatenate([target, generated.image])
+            pictures = change.shrink(jnp.concatenate([target, image]), config.model.image_size)
             real, fake = judge(
                 "image_discriminator", networks.image_discriminator, pictures, jnp.concatenate([label, label])
             )
@@ -87,9 +90,26 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             generator_loss += jnp.where(warm, weights.latent_weight, 0.0) * fooling
             metrics |= {"adversarial_latent": fooling, "latent_discriminator/loss": latent_loss}
         if weights.total_variation_weight > 0:
-            variation = losses.total_variation(generated.image)
+            variation = losses.total_variation(image)
             generator_loss += weights.total_variation_weight * variation
             metrics["total_variation"] = variation
+        if weights.pyramid_weight > 0:
+            octaves = losses.pyramid(image, target, reconstruct)
+            generator_loss += weights.pyramid_weight * octaves
+            metrics["pyramid"] = octaves
+        if weights.maps_weight > 0:
+            true = batch["maps"].astype(jnp.float32)
+            away = losses.maps(generated.change, true[..., :2], true[..., 2:], batch["maps_known"])
+            generator_loss += weights.maps_weight * away
+            metrics["maps"] = away
+        if weights.flow_weight > 0 and generated.change.flow is not None:
+            rough = losses.roughness(generated.change.flow)
+            generator_loss += weights.flow_weight * rough
+            metrics["flow_roughness"] = rough
+        if weights.mask_weight > 0 and generated.change.mask is not None:
+            painted = generated.change.mask.mean()
+            generator_loss += weights.mask_weight * painted
+            metrics["mask"] = painted
         metrics["generator"] = generator_loss
         return (generator_loss, image_loss, latent_loss), (metrics, new_stats)
 

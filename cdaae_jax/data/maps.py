@@ -1,0 +1,69 @@
+"""The exact changes of drawn faces: what took a person's neutral photo to each picture, where the data says it.
+
+A picture's maps lie beside it, under its name with the ending .npz: `flow` [g, g, 2] in sides of the picture, (x, y),
+and `painted` [g, g], the share of each pixel that no pixel of the neutral photo shows (`models.change`).
+"""
+
+import pathlib
+
+import numpy as np
+from jaxtyping import Bool, Float, Float16
+
+from cdaae_jax.data.dataset import FaceDataset
+from cdaae_jax.errors import UserError
+
+GRID = 64
+
+
+class Maps:
+    """The maps of a data set, in memory."""
+
+    def __init__(self, dataset: FaceDataset):
+        """Reads all maps.
+
+        Raises:
+          UserError: no picture has any, or they cannot be read.
+        """
+        self._neutral = np.zeros(len(dataset), bool)
+        self._neutral[dataset.most_neutral()] = True
+        self._row = np.full(len(dataset), -1)
+        files = {i: pathlib.Path(record.name).with_suffix(".npz") for i, record in enumerate(dataset.records)}
+        there = [i for i, file in files.items() if file.exists()]
+        if not there:
+            raise UserError(
+                "config.loss.maps_weight is not 0, but no picture of the data has maps (a file of its name ending in "
+                ".npz); set it to 0, or name data that has them"
+            )
+        self._maps = np.zeros((len(there), GRID, GRID, 3), np.float16)
+        for row, i in enumerate(there):
+            self._row[i] = row
+            self._maps[row] = _read(files[i])
+
+    def __call__(
+        self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
+    ) -> tuple[Float16[np.ndarray, "b g g 3"], Float[np.ndarray, " b"]]:
+        """Returns the maps (flow x and y, painted share) of pairs, and 1 where they are known, else 0.
+
+        They are known of pairs that lead from the neutral photo to a picture that has maps, and of pairs of a photo
+        with itself, where nothing moves.
+        """
+        same = source == target
+        known = same | (self._neutral[source] & (self._row[target] >= 0))
+        maps = np.where((known & ~same)[:, None, None, None], self._maps[self._row[target]], np.float16(0))
+        return _mirror(maps, mirrored), known.astype(np.float32)
+
+
+def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 3"]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            maps = np.concatenate([archive["flow"], archive["painted"][..., None]], axis=-1)
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
+    if maps.shape != (GRID, GRID, 3):
+        raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {GRID} x {GRID}")
+    return maps.astype(np.float16)
+
+
+def _mirror(maps: np.ndarray, mirrored: Bool[np.ndarray, " b"]) -> np.ndarray:
+    flipped = maps[:, :, ::-1] * np.array([-1, 1, 1], np.float16)
+    return np.where(mirrored[:, None, None, None], flipped, maps)
