@@ -1,13 +1,22 @@
 """Checkpoints: the only file that imports orbax.
 
 A checkpoint is a folder workdir/checkpoints/STEP with three items: `model` (what sampling needs: the generator's
-averaged parameters), `train` (the rest of the training state) and `meta` (JSON: configuration, labels, versions and a
-check sum of each item, because compressed arrays with a flipped bit would be read without a complaint).
+averaged parameters), `train` (the rest of the training state) and `meta`, which is JSON:
+  format       of the checkpoint, a whole number; another one than `FORMAT` is refused
+  step, config, labels, versions
+  people       the ids of those in each part of the split; fingerprint, of the data (see `cdaae_jax.data.dataset`)
+  structure    of each item: its leaves by path, with type and shape
+  crc32        a check sum of each item, because compressed arrays with a flipped bit would be read without a complaint
 Arrays are numpy on both sides, so a checkpoint does not know on how many devices it was written.
+
+Three things can be wrong with a checkpoint, and each has its own end. Damage (a check sum that does not match, a file
+that is cut short or gone) makes the one before take its place. Another structure or format, and files that the system
+does not let us read, are for a person to settle: a UserError, and every file stays where it is.
 """
 
 import contextlib
 import importlib.metadata
+import json
 import logging
 import pathlib
 import sys
@@ -20,16 +29,24 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from cdaae_jax.config import Config, to_dict
+from cdaae_jax import __version__
+from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, steps
+from cdaae_jax.config import Config, differences, to_dict
+from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.state import TrainState
 
 Tree = Any
+FORMAT = 2  # 1 had no number: it knew neither people nor structure
 _LOG = logging.getLogger(__name__)
-_FOLDER = "checkpoints"
-# What orbax, tensorstore and json raise for files that are cut short, altered or gone.
-_DAMAGE = (ValueError, OSError, KeyError)
+# What orbax, tensorstore and json raise for files that are cut short, altered, gone or closed to us.
+_UNREADABLE = (ValueError, OSError, KeyError)
+_SHOWN = 3  # so many differences are named, the others counted
+
+
+class _Damaged(Exception):
+    """The files of a checkpoint can be read, but do not hold what was written."""
 
 
 class Checkpointer:
@@ -42,32 +59,47 @@ class Checkpointer:
         """Opens workdir/checkpoints, which is made if missing; at most `keep` checkpoints stay."""
         options = ocp.CheckpointManagerOptions(preservation_policy=ocp.checkpoint_managers.LatestN(keep))
         self._manager = ocp.CheckpointManager(
-            (workdir / _FOLDER).absolute(), options=options, item_names=("model", "train", "meta")
+            (workdir / FOLDER).absolute(), options=options, item_names=("model", "train", "meta")
         )
 
-    def save(self, state: TrainState, config: Config, space: LabelSpace) -> None:
+    def save(self, state: TrainState, config: Config, space: LabelSpace, split: Split) -> None:
         """Starts writing the state (numpy leaves) as the checkpoint of its own step.
 
+        Args:
+          state: numpy leaves.
+          config: the experiment.
+          space: what label vectors mean.
+          split: who was trained on, and who was kept out.
+
         Raises:
-          RuntimeError: orbax did not take it, which it otherwise keeps to itself.
+          RuntimeError: there is a checkpoint of this step or of a later one. orbax would keep that to itself, and the
+            run would go on without checkpoints.
         """
+        step, latest = int(state.step), self._manager.latest_step()
+        if latest is not None and step <= latest:
+            raise RuntimeError(f"the checkpoint of step {step} was not written: there is one of step {latest} already")
         model, train = state.ema, state.replace(ema={})
+        others = {name: importlib.metadata.version(name) for name in ("jax", "flax", "optax")}
         meta = {
-            "step": int(state.step),
+            "format": FORMAT,
+            "step": step,
             "config": to_dict(config),
             "labels": {"kind": space.kind, "names": list(space.names)},
-            "versions": {name: importlib.metadata.version(name) for name in ("cdaae_jax", "jax", "flax", "optax")},
-            "crc32": {"model": _crc32(model), "train": _crc32(train)},
+            "people": split.people(),
+            "fingerprint": split.train.fingerprint,
+            # Our own from the package: a checkout that nobody installed has no metadata.
+            "versions": {"cdaae_jax": __version__, **others},
+            "structure": {"model": structure(model), "train": structure(train)},
         }
+        meta["crc32"] = {"model": _crc32(model), "train": _crc32(train), "meta": _crc32_of_meta(meta)}
         saved = self._manager.save(
-            int(state.step),
+            step,
             args=ocp.args.Composite(
                 model=ocp.args.StandardSave(model), train=ocp.args.StandardSave(train), meta=ocp.args.JsonSave(meta)
             ),
-            force=True,
         )
         if not saved:
-            raise RuntimeError(f"the checkpoint of step {int(state.step)} was not written; is a newer one there?")
+            raise RuntimeError(f"the checkpoint of step {step} was not written: orbax did not take it")
 
     def __enter__(self) -> "Checkpointer":
         return self
@@ -77,19 +109,16 @@ class Checkpointer:
         self._manager.close()
 
 
-def steps(workdir: pathlib.Path) -> list[int]:
-    """Returns the steps of the complete checkpoints, oldest first."""
-    # orbax writes under another name and renames at the end, so a number is a complete checkpoint.
-    folder = workdir / _FOLDER
-    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
-
-
 def read_meta(workdir: pathlib.Path) -> dict[str, Any] | None:
-    """Returns the `meta` of the newest checkpoint that can be read; None if there is none."""
-    for step in reversed(steps(workdir)):
+    """Returns the `meta` of the newest checkpoint that is not damaged; None if there is none.
+
+    Raises:
+      UserError: it is of another format, or cannot be read.
+    """
+    for step in newest_first(workdir):
         try:
-            return _read(workdir / _FOLDER / str(step), meta=ocp.args.JsonRestore())["meta"]
-        except _DAMAGE as error:
+            return _read_meta(workdir / FOLDER / str(step))
+        except _Damaged as error:
             _warn_damaged(workdir, step, error)
     return None
 
@@ -97,36 +126,39 @@ def read_meta(workdir: pathlib.Path) -> dict[str, Any] | None:
 def restore(workdir: pathlib.Path, target: TrainState) -> TrainState | None:
     """Returns the newest undamaged training state, None if there is no checkpoint at all.
 
-    A damaged checkpoint is moved aside to workdir/damaged/STEP, so that a later one can take its place.
+    Damaged checkpoints that are newer are moved aside to workdir/damaged/STEP, so that later ones can take their place.
 
     Args:
       workdir: of the run.
       target: a state with leaves of the expected shapes and types.
 
     Raises:
-      UserError: there are checkpoints, but none can be read.
+      UserError: a checkpoint is of another format or structure or cannot be read, or all are damaged. Nothing is moved.
     """
     target = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), target)
-    available = steps(workdir)
-    for step in reversed(available):
-        folder = workdir / _FOLDER / str(step)
+    model, train = target.ema, target.replace(ema={})
+    damaged = []
+    for step in newest_first(workdir):
+        folder = workdir / FOLDER / str(step)
         try:
-            items = _read(
-                folder,
-                model=ocp.args.StandardRestore(target.ema),
-                train=ocp.args.StandardRestore(target.replace(ema={})),
-                meta=ocp.args.JsonRestore(),
-            )
-            _check(items, ("model", "train"))
-        except _DAMAGE as error:
+            meta = _read_meta(folder)
+            for name, ours in (("model", model), ("train", train)):
+                refuse_other_structure(structure(ours), meta["structure"][name], meta, workdir)
+            items = _read(folder, model=ocp.args.StandardRestore(model), train=ocp.args.StandardRestore(train))
+            _check(items, meta)
+        except _Damaged as error:
             _warn_damaged(workdir, step, error)
-            aside = workdir / "damaged" / str(step)
-            aside.parent.mkdir(exist_ok=True)
-            folder.rename(aside)
+            damaged.append((step, error))
             continue
+        # Only now: where nothing at all can be read, the cause may be another one than damage, for instance a library.
+        for other, _ in damaged:
+            move_aside(workdir, other)
         return items["train"].replace(ema=items["model"])
-    if available:
-        raise UserError(f"no checkpoint in {workdir} can be read; they were moved to {workdir / 'damaged'}")
+    if damaged:
+        raise UserError(
+            f"no checkpoint in {workdir} can be read (step {damaged[0][0]}: {damaged[0][1]}); restore the files from a "
+            "copy, or train again in another --workdir"
+        )
     return None
 
 
@@ -137,31 +169,83 @@ def read_model(path: pathlib.Path) -> tuple[Tree, dict[str, Any]]:
       path: a workdir (its newest undamaged checkpoint), or one checkpoint's own folder.
 
     Raises:
-      UserError: nothing there, or nothing undamaged.
+      UserError: nothing there, nothing undamaged, or it is of another format or cannot be read.
     """
     path = pathlib.Path(path).absolute()
-    if path.name.isdigit() and path.parent.name == _FOLDER:
-        workdir, candidates = path.parent.parent, [int(path.name)] if path.is_dir() else []
+    if path.name.isdigit() and path.parent.name == FOLDER:
+        workdir = path.parent.parent
+        candidates = iter([step for step in steps(workdir) if step == int(path.name)])
     else:
-        workdir, candidates = path, steps(path)
-    for step in reversed(candidates):
+        workdir, candidates = path, newest_first(path)
+    reason = None
+    for step in candidates:
+        folder = workdir / FOLDER / str(step)
         try:
-            items = _read(workdir / _FOLDER / str(step), model=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
-            _check(items, ("model",))
-        except _DAMAGE as error:
+            meta = _read_meta(folder)
+            items = _read(folder, model=ocp.args.StandardRestore())
+            _check(items, meta)
+        except _Damaged as error:
             _warn_damaged(workdir, step, error)
+            reason = reason or error
             continue
-        return items["model"], items["meta"]
-    if candidates:
-        raise UserError(f"no checkpoint in {path} can be read; train again or restore the files from a copy")
+        return items["model"], meta
+    if reason:
+        raise UserError(f"no checkpoint in {path} can be read ({reason}); train again or restore the files from a copy")
     raise UserError(
         f"there is no checkpoint in {path}; give the --workdir of a training run, or one of its checkpoints"
     )
 
 
+def structure(tree: Tree) -> dict[str, str]:
+    """Returns a tree's leaves by path, e.g. {"dense.kernel": "float32[40,50]"}; empty branches count as leaves."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=lambda node: not jax.tree.leaves(node))
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): (
+            f"{leaf.dtype}[{','.join(map(str, leaf.shape))}]" if hasattr(leaf, "shape") else type(leaf).__name__
+        )
+        for path, leaf in leaves
+    }
+
+
+def refuse_other_structure(
+    ours: dict[str, str], theirs: dict[str, str], meta: dict[str, Any], place: pathlib.Path
+) -> None:
+    """Compares the structure that this version expects with that of a checkpoint.
+
+    Raises:
+      UserError: names what differs.
+    """
+    if different := differences(ours, theirs):
+        more = f" and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
+        raise UserError(
+            f"{place} holds another structure than this version builds ({'; '.join(different[:_SHOWN])}{more}); use "
+            f"cdaae_jax {meta['versions']['cdaae_jax']} with optax {meta['versions']['optax']}, which wrote it, or "
+            "train again in another --workdir"
+        )
+
+
+def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
+    meta = _read(folder, meta=ocp.args.JsonRestore())["meta"]
+    number = meta.get("format", 1)
+    if number != FORMAT:
+        age = "an older" if number in range(FORMAT) else "another"
+        writer = meta.get("versions", {}).get("cdaae_jax", "0.1")
+        raise UserError(
+            f"{folder.parents[1]} holds checkpoints of {age} format ({number}; this version reads {FORMAT}): use "
+            f"cdaae_jax {writer}, which wrote them, or train again in another --workdir"
+        )
+    if _crc32_of_meta(meta) != meta.get("crc32", {}).get("meta"):
+        raise _Damaged("check sum of item 'meta' does not match")
+    return meta
+
+
 def _read(folder: pathlib.Path, **args: ocp.args.CheckpointArgs) -> dict[str, Any]:
-    with _quiet_stragglers(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
-        restored = reader.restore(folder.absolute(), args=ocp.args.Composite(**args))
+    try:
+        with _quiet_stragglers(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+            restored = reader.restore(folder.absolute(), args=ocp.args.Composite(**args))
+    except _UNREADABLE as error:
+        refuse_unreadable(folder, error)
+        raise _Damaged(_first_line(error)) from error
     return {name: restored[name] for name in args}
 
 
@@ -172,17 +256,17 @@ def _quiet_stragglers() -> Iterator[None]:
     sys.unraisablehook = lambda what: None if "Event loop is closed" in str(what.exc_value) else hook(what)
     try:
         yield
-    except _DAMAGE:
+    except _UNREADABLE:
         time.sleep(0.5)  # for the reads that are still under way
         raise
     finally:
         sys.unraisablehook = hook
 
 
-def _check(items: dict[str, Any], names: tuple[str, ...]) -> None:
-    for name in names:
-        if _crc32(items[name]) != items["meta"]["crc32"][name]:
-            raise ValueError(f"check sum of item {name!r} does not match")
+def _check(items: dict[str, Any], meta: dict[str, Any]) -> None:
+    for name, tree in items.items():
+        if _crc32(tree) != meta["crc32"][name]:
+            raise _Damaged(f"check sum of item {name!r} does not match")
 
 
 def _crc32(tree: Tree) -> int:
@@ -192,8 +276,19 @@ def _crc32(tree: Tree) -> int:
     return total
 
 
-def _warn_damaged(workdir: pathlib.Path, step: int, error: Exception) -> None:
+def _crc32_of_meta(meta: dict[str, Any]) -> int:
+    rest = {name: value for name, value in meta.items() if name != "crc32"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
+
+
+def _warn_damaged(workdir: pathlib.Path, step: int, error: _Damaged) -> None:
+    if not (workdir / FOLDER / str(step)).exists():
+        return  # a run that goes on has deleted it as too old, or another process of this run has moved it aside
     earlier = [s for s in steps(workdir) if s < step]
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     instead = f"using step {earlier[-1]} instead" if earlier else "and there is no earlier one"
-    _LOG.warning("the checkpoint of step %d in %s is damaged (%s); %s", step, workdir, reason, instead)
+    _LOG.warning("the checkpoint of step %d in %s is damaged (%s); %s", step, workdir, error, instead)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jaxtyping import UInt8
@@ -50,13 +51,21 @@ class Sampler:
         """Opens a training run's workdir (its newest checkpoint) or a single checkpoint folder.
 
         Raises:
-          UserError: there is none, or none that is undamaged.
+          UserError: there is none, or none that is undamaged, or it is of another format or structure than this
+            version's.
         """
         params, meta = checkpoint.read_model(pathlib.Path(path))
         model = model_from_dict(meta["config"]["model"])
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
-        size = meta["config"]["data"]["picture_size"]
-        return cls(registry.build(model).generator, jax.device_put(params), space, model.image_size, size, meta)
+        generator = registry.build(model).generator
+        photo, label = jnp.zeros((1, model.image_size, model.image_size, 3)), jnp.zeros((1, space.size))
+        built = jax.eval_shape(generator.init, jax.random.key(0), photo, label)["params"]
+        checkpoint.refuse_other_structure(
+            checkpoint.structure(built), checkpoint.structure(params), meta, pathlib.Path(path)
+        )
+        return cls(
+            generator, jax.device_put(params), space, model.image_size, meta["config"]["data"]["picture_size"], meta
+        )
 
     def edit(self, image: np.ndarray, label: Label | Sequence[Label]) -> np.ndarray:
         """Returns photos with another expression.

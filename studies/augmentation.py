@@ -172,7 +172,7 @@ def study(
     everybody = datasets.load(data, datasets.root(data_dir), sampler.image_size)
     if everybody.space != sampler.labels:
         raise UserError(f"the data's expressions are {everybody.space.names}, the model's {sampler.labels.names}")
-    pool, held_out = datasets.split(everybody, dataclasses.replace(data, max_people=0))
+    pool, _, held_out = datasets.split(everybody, dataclasses.replace(data, max_people=0))
     if not len(held_out):
         raise UserError("the model's training held out nobody; train with config.data.held_out of at least 2")
     num_training = min(data.max_people or len(pool.people), len(pool.people))

@@ -1,8 +1,15 @@
 """Tiny configurations and batches for tests."""
 
+import jax
 import numpy as np
+import optax
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+from cdaae_jax.data.dataset import FaceDataset, Split
+from cdaae_jax.labels import LabelSpace
+from cdaae_jax.state import NETWORKS, TrainState
+
+SPACE = LabelSpace("emotion", ("neutral", "happy"))
 
 
 def make_tiny_config(**sections) -> Config:
@@ -27,3 +34,27 @@ def make_batch(count: int, num_labels: int = 3, size: int = 32, seed: int = 0) -
         "target": random.integers(0, 256, (count, size, size, 3), np.uint8),
         "label": np.eye(num_labels, dtype=np.float32)[random.integers(0, num_labels, count)],
     }
+
+
+def make_state(step: int, optimizer: optax.GradientTransformation | None = None) -> TrainState:
+    """A state of tiny networks that no registry knows, different at each step; numpy leaves."""
+    random = np.random.default_rng(step)
+    params = {name: {"dense": {"kernel": random.normal(size=(40, 50)).astype(np.float32)}} for name in NETWORKS}
+    optimizer = optimizer or optax.adam(1e-3)
+    state = TrainState(
+        step=np.array(step, np.int32),
+        params=params,
+        batch_stats={
+            "image_discriminator": {"mean": random.normal(size=3).astype(np.float32)},
+            "latent_discriminator": {},
+        },
+        opt_state={name: optimizer.init(params[name]) for name in NETWORKS},
+        ema={"dense": {"kernel": random.normal(size=(40, 50)).astype(np.float32)}},
+    )
+    return jax.device_get(state)
+
+
+def make_split(train=("p1", "p2"), validation=(), test=("p3",), fingerprint="f00d") -> Split:
+    """People without photos."""
+    nothing = np.zeros((0, SPACE.size), np.float32), np.zeros(0, np.int64)
+    return Split(*(FaceDataset((), *nothing, people, SPACE, fingerprint) for people in (train, validation, test)))

@@ -94,7 +94,8 @@ def _check_config() -> None:
 
 
 def _explain(error: flags.Error) -> str:
-    from cdaae_jax.config import allowed_type, field_names
+    from cdaae_jax.config import field_names
+    from cdaae_jax.validation import allowed_type
 
     text = str(error)
     if isinstance(error, flags.UnrecognizedFlagError) and error.flagname.startswith("config."):

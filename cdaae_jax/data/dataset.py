@@ -1,16 +1,20 @@
 """A set of labelled photos in memory order, and its split by person."""
 
 import dataclasses
+import hashlib
+import json
 import logging
 import os
 import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from cdaae_jax.config import Data
 from cdaae_jax.data import folder
-from cdaae_jax.data.records import Record, Skipped
+from cdaae_jax.data.records import SPLITS, Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, LabelSpace, canonical_emotion, nearest
 
@@ -27,6 +31,7 @@ class FaceDataset:
       person: [N], each photo's person as an index into `people`.
       people: their ids, sorted.
       space: what the label vectors mean.
+      fingerprint: of all that was loaded, see `fingerprint`; a part of a set keeps the whole set's.
     """
 
     records: tuple[Record, ...]
@@ -34,20 +39,22 @@ class FaceDataset:
     person: Int[np.ndarray, " n"]
     people: tuple[str, ...]
     space: LabelSpace
+    fingerprint: str = ""
 
     def __len__(self) -> int:
         return len(self.records)
 
     def of(self, people: tuple[str, ...]) -> "FaceDataset":
         """Returns the photos of these people only."""
-        chosen = [i for i in range(len(self)) if self.people[self.person[i]] in people]
         index = {name: k for k, name in enumerate(people)}
+        chosen = [i for i in range(len(self)) if self.people[self.person[i]] in index]
         return FaceDataset(
             records=tuple(self.records[i] for i in chosen),
             labels=self.labels[chosen],
             person=np.array([index[self.people[self.person[i]]] for i in chosen], np.int64),
             people=people,
             space=self.space,
+            fingerprint=self.fingerprint,
         )
 
     def groups(self) -> list[list[int]]:
@@ -65,6 +72,29 @@ class FaceDataset:
             return -self.labels[i, names.index("neutral")] if "neutral" in names else float(self.labels[i].sum())
 
         return [min(group, key=expressiveness) for group in self.groups()]
+
+
+class Split(NamedTuple):
+    """A data set in three parts; nobody is in two of them.
+
+    Attributes:
+      train: who is trained on.
+      validation: who decisions during development are made on; may be empty.
+      test: who is judged on; may be empty.
+    """
+
+    train: FaceDataset
+    validation: FaceDataset
+    test: FaceDataset
+
+    @property
+    def shown(self) -> FaceDataset:
+        """The people for previews: the first part with anybody of validation, test and train."""
+        return next(part for part in (self.validation, self.test, self.train) if len(part))
+
+    def people(self) -> dict[str, list[str]]:
+        """Returns the ids of each part by its name."""
+        return {name: list(part.people) for name, part in self._asdict().items()}
 
 
 def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
@@ -86,7 +116,7 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
       All people who are left. What was left out is said through `logging`.
 
     Raises:
-      UserError: nothing is configured, something cannot be read, or nobody is left.
+      UserError: nothing is configured, something cannot be read, a person is in two splits, or nobody is left.
     """
     if not data.manifests:
         raise UserError("config.data.manifests is empty; name a CSV, a folder, or a builder such as tfds:frl_london")
@@ -103,6 +133,7 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
             records += folder.read(spec, root, data.label_kind, image_size, skipped)
     if not records:
         raise UserError(f"no photo in {', '.join(data.manifests)} can be used: {'; '.join(skipped.lines())}")
+    records = _with_one_split(records)
     space = _label_space(data, records)
     records = _with_known_labels(records, space, skipped)
     if varied:
@@ -117,28 +148,73 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
     people = tuple(sorted({record.subject for record in records}))
     index = {name: i for i, name in enumerate(people)}
     records.sort(key=lambda record: (record.subject, record.name))
+    labels = np.stack([_vector(record, space) for record in records])
     return FaceDataset(
         records=tuple(records),
-        labels=np.stack([_vector(record, space) for record in records]),
+        labels=labels,
         person=np.array([index[record.subject] for record in records], np.int64),
         people=people,
         space=space,
+        fingerprint=fingerprint(records, labels, space),
     )
 
 
-def split(dataset: FaceDataset, data: Data) -> tuple[FaceDataset, FaceDataset]:
-    """Splits by person: (training, held out). The last `data.held_out` ids are held out.
+def fingerprint(records: Sequence[Record], labels: Float[np.ndarray, "n l"], space: LabelSpace) -> str:
+    """Returns a hex string that is the same for the same photos and labels in the same order, wherever they lie.
+
+    Of a photo it knows the person, the name within its data set, the size of the file and the label. A file replaced by
+    another one of the same size is not noticed: that would mean to read them all.
+    """
+    digest = hashlib.sha256(json.dumps([space.kind, space.names]).encode())
+    for record, label in zip(records, labels, strict=True):
+        digest.update(json.dumps([record.subject, record.key, record.num_bytes]).encode())
+        digest.update(label.astype("<f4").tobytes())
+    return digest.hexdigest()
+
+
+def split(dataset: FaceDataset, data: Data) -> Split:
+    """Splits by person, as the data set says; where it does not, the last `data.held_out` ids are for the test.
+
+    `data.held_out` counts only those people of whom the set says nothing; `data.max_people` cuts the training part.
 
     Raises:
-      UserError: no person is left to train on.
+      UserError: no person is left to train on, or fewer people than are to be held out.
     """
-    num_training = len(dataset.people) - data.held_out
-    if num_training < 1:
+    part_of = {record.subject: record.split for record in dataset.records if record.split}
+    unsaid = [person for person in dataset.people if person not in part_of]
+    num_training = len(unsaid) - data.held_out
+    if unsaid and (num_training < 0 or (not part_of and num_training < 1)):
+        whose = "whom no column split puts anywhere" if part_of else "people"
         raise UserError(
-            f"config.data.held_out is {data.held_out}, but there are only {len(dataset.people)} people; hold out fewer"
+            f"config.data.held_out is {data.held_out}, but there are only {len(unsaid)} {whose}; hold out fewer"
         )
-    training = dataset.people[:num_training][: data.max_people or None]
-    return dataset.of(training), dataset.of(dataset.people[num_training:])
+    part_of |= {person: "train" if i < num_training else "test" for i, person in enumerate(unsaid)}
+    members = {name: tuple(person for person in dataset.people if part_of[person] == name) for name in SPLITS}
+    if not members["train"]:
+        raise UserError(
+            f"nobody in {', '.join(data.manifests)} is in split train: {len(members['validation'])} are for validation "
+            f"and {len(members['test'])} for the test; give some people the split train"
+        )
+    members["train"] = members["train"][: data.max_people or None]
+    return Split(**{name: dataset.of(people) for name, people in members.items()})
+
+
+def _with_one_split(records: list[Record]) -> list[Record]:
+    """Gives each of a person's photos the person's split, also those of a manifest that does not say it."""
+    says: dict[str, Record] = {}
+    for record in records:
+        if record.split is None:
+            continue
+        first = says.setdefault(record.subject, record)
+        if first.split != record.split:
+            raise UserError(
+                f"person {record.subject!r} is in two splits, {first.split} ({first.name}) and {record.split} "
+                f"({record.name}); give all photos of a person the same"
+            )
+    return [
+        dataclasses.replace(record, split=says[record.subject].split) if record.subject in says else record
+        for record in records
+    ]
 
 
 def _label_space(data: Data, records: list[Record]) -> LabelSpace:
@@ -190,5 +266,7 @@ def _with_varied_people(records: list[Record], space: LabelSpace, skipped: Skipp
 
 def _vector(record: Record, space: LabelSpace) -> Float[np.ndarray, " l"]:
     if space.kind == "emotion":
-        return space.parse({record.expression: 1.0})
+        # What lacks to the whole expression is neutral; a neutral face is neutral whatever its amount.
+        neutral = {"neutral": max(0.0, 1.0 - record.amount)} if "neutral" in space.names else {}
+        return space.parse(neutral | {record.expression: 1.0 if record.expression == "neutral" else record.amount})
     return space.parse({name: record.aus.get(name, 0.0) for name in space.names})

@@ -5,10 +5,14 @@ A manifest has a row per photo and the columns
   subject     who it is
   expression  what is shown (see `cdaae_jax.labels`), and / or
   AU1, AU2 …  FACS intensities 0..5; empty means 0
+and may have
+  amount      how much of the expression is shown, 0..1.5: 0.5 is half of it and half neutral; empty means 1
+  split       train, validation or test: where the person belongs, the same in all of the person's rows
 Other columns are ignored, but can be filtered on.
 """
 
 import csv
+import dataclasses
 import functools
 import pathlib
 import re
@@ -16,9 +20,9 @@ import urllib.parse
 from collections.abc import Mapping
 
 from cdaae_jax import images
-from cdaae_jax.data.records import Record, Skipped
+from cdaae_jax.data.records import Record, Skipped, split_named
 from cdaae_jax.errors import UserError
-from cdaae_jax.labels import MAX_AU, canonical_emotion, nearest
+from cdaae_jax.labels import MAX_AU, MAX_EMOTION, canonical_emotion, nearest
 
 _AU_COLUMN = re.compile(r"AU\d+[LR]?$", re.IGNORECASE)
 
@@ -56,7 +60,8 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
             + (f"subject/expression/picture with {', '.join(images.SUFFIXES)}" if path.is_dir() else "a row per photo")
             + (f" and rows that have {query}" if query else "")
         )
-    return [record for record in records if _usable(pathlib.Path(record.name), smallest, skipped)]
+    usable = [record for record in records if _usable(pathlib.Path(record.name), smallest, skipped)]
+    return [dataclasses.replace(record, num_bytes=pathlib.Path(record.name).stat().st_size) for record in usable]
 
 
 def _wanted(spec: str, query: str) -> dict[str, set[str]]:
@@ -71,7 +76,14 @@ def _wanted(spec: str, query: str) -> dict[str, set[str]]:
 def _read_layout(folder: pathlib.Path) -> list[Record]:
     files = sorted(file for file in folder.glob("*/*/*") if file.suffix.lower() in images.SUFFIXES)
     return [
-        _record(file, file.parent.parent.name, expression=canonical_emotion(file.parent.name), aus=None)
+        Record(
+            name=str(file),
+            subject=file.parent.parent.name.strip(),
+            expression=canonical_emotion(file.parent.name),
+            aus=None,
+            load=functools.partial(images.read, file),
+            key=file.relative_to(folder).as_posix(),
+        )
         for file in files
     ]
 
@@ -105,7 +117,19 @@ def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kin
             if label_kind == "au"
             else None
         )
-        records.append(_record(path.parent / row["file"], row["subject"], expression, aus))
+        file = path.parent / row["file"]
+        records.append(
+            Record(
+                name=str(file),
+                subject=row["subject"].strip(),
+                expression=expression,
+                aus=aus,
+                load=functools.partial(images.read, file),
+                split=split_named(row["split"] or "", f"{path} line {line}") if "split" in columns else None,
+                amount=_amount(row.get("amount"), path, line) if label_kind == "emotion" else 1.0,
+                key=_key(row["file"]),
+            )
+        )
     missing = [record.name for record in records if not pathlib.Path(record.name).exists()]
     if missing:
         raise UserError(
@@ -125,8 +149,22 @@ def _intensity(text: str | None, column: str, path: pathlib.Path, line: int) -> 
     return intensity
 
 
-def _record(file: pathlib.Path, subject: str, expression: str | None, aus: Mapping[str, float] | None) -> Record:
-    return Record(str(file), subject.strip(), expression, aus, functools.partial(images.read, file))
+def _amount(text: str | None, path: pathlib.Path, line: int) -> float:
+    if not (text or "").strip():
+        return 1.0
+    try:
+        amount = float(text)
+    except ValueError:
+        raise UserError(f"{path} line {line}: amount is {text!r}, not a number") from None
+    if not 0 <= amount <= MAX_EMOTION:
+        raise UserError(f"{path} line {line}: amount is {amount:g}; amounts go from 0 to {MAX_EMOTION}")
+    return amount
+
+
+def _key(file: str) -> str:
+    # Of a path that does not start at the manifest only the name stays the same when the data moves.
+    path = pathlib.PurePath(file)
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 def _usable(file: pathlib.Path, smallest: int, skipped: Skipped) -> bool:

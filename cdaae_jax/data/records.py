@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from cdaae_jax.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+
 
 @dataclasses.dataclass(frozen=True)
 class Record:
@@ -17,6 +21,10 @@ class Record:
       expression: canonical name (`cdaae_jax.labels.EMOTIONS` where it is one of these); None if not known.
       aus: FACS intensities 0..5 by action unit; None if not coded.
       load: returns the photo, uint8 [H, W, 3].
+      split: which of `SPLITS` the data set puts the person in; None if it does not say.
+      amount: how much of the expression is shown, 0..1.5: 1 is all of it, what lacks to 1 is neutral.
+      key: what the set itself calls the photo, the same wherever the data folder lies.
+      num_bytes: size of the photo's file; 0 if not known.
     """
 
     name: str
@@ -24,6 +32,26 @@ class Record:
     expression: str | None
     aus: Mapping[str, float] | None
     load: Callable[[], np.ndarray]
+    split: str | None = None
+    amount: float = 1.0
+    key: str = ""
+    num_bytes: int = 0
+
+
+def split_named(text: str, place: str) -> str:
+    """Returns the split that a data set names.
+
+    Args:
+      text: as it stands in the set.
+      place: where, for the message.
+
+    Raises:
+      UserError: not one of `SPLITS`.
+    """
+    name = text.strip().lower()
+    if name not in SPLITS:
+        raise UserError(f"{place}: split is {text!r}; allowed: {', '.join(SPLITS)}")
+    return name
 
 
 class Skipped:

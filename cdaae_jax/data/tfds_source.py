@@ -8,6 +8,7 @@ import logging
 import pathlib
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -15,7 +16,7 @@ from absl import logging as absl_logging
 from jaxtyping import UInt8
 from PIL import Image
 
-from cdaae_jax.data.records import Record, Skipped
+from cdaae_jax.data.records import Record, Skipped, split_named
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
@@ -31,7 +32,8 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     """Returns all records of a builder, from TFDS's own data folder (TFDS_DATA_DIR).
 
     The expression and the FACS intensities are those of the features `expression` (text, "" if there is none) and
-    `aus` (a number per action unit), where the set has them. Action units that no picture shows are left out.
+    `aus` (a number per action unit), where the set has them; a person's split is that of a feature `split`. Action
+    units that no picture shows are left out.
 
     Args:
       spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
@@ -41,7 +43,7 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
       skipped: takes the count.
 
     Raises:
-      UserError: an unknown name or option, or the set can neither be read nor built.
+      UserError: an unknown name, option or split, or the set can neither be read nor built.
     """
     with _quiet_tfds():
         builder = _builder(spec)
@@ -53,19 +55,20 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
         return []
     # The small fields are read now, the pictures are decoded when they are asked for.
     source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
-    examples = [
-        (_text(example["subject"]), _text(example["expression"]) or None, example.get("aus")) for example in source
-    ]
-    shown = {name for _, _, aus in examples for name, amount in (aus or {}).items() if amount > 0}
+    examples = [_without_picture(example) for example in source]
+    shown = {name for example in examples for name, amount in (example.get("aus") or {}).items() if amount > 0}
     return [
         Record(
             name=f"{spec}[{i}]",
-            subject=subject,
-            expression=expression,
-            aus=None if aus is None else {name: float(aus[name]) for name in sorted(shown)},
+            subject=_text(example["subject"]),
+            expression=_text(example["expression"]) or None,
+            aus=None if "aus" not in example else {name: float(example["aus"][name]) for name in sorted(shown)},
             load=functools.partial(_image, source, i),
+            split=split_named(_text(example["split"]), f"{spec}[{i}]") if "split" in example else None,
+            key=f"{builder.info.full_name}[{i}]",
+            num_bytes=example["num_bytes"],
         )
-        for i, (subject, expression, aus) in enumerate(examples)
+        for i, example in enumerate(examples)
     ]
 
 
@@ -114,6 +117,12 @@ def _quiet_tfds() -> Iterator[None]:
         yield
     finally:
         absl_logging.set_verbosity(verbosity)
+
+
+def _without_picture(example: dict[str, Any]) -> dict[str, Any]:
+    """Returns the small fields, and the size of the picture's file instead of the picture."""
+    small = {name: value for name, value in example.items() if name != "image"}
+    return small | {"num_bytes": len(example["image"])}
 
 
 def _image(source, i: int) -> UInt8[np.ndarray, "h w 3"]:

@@ -160,7 +160,7 @@ def calibrate_on(
             f"config.data.label_kind is {data.label_kind!r}, and the AU meter needs pictures with AU intensities; "
             "calibrate it on a configuration of the same people with label_kind='au'"
         )
-    training, _ = datasets.split(datasets.load(data, root, image_size), data)
+    training = datasets.split(datasets.load(data, root, image_size), data).train
     chosen = np.unique(np.linspace(0, len(training.people) - 1, min(max_people, len(training.people))).astype(int))
     groups, neutral = training.groups(), training.most_neutral()
     sources, targets = [], []

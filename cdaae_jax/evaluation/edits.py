@@ -56,7 +56,7 @@ def held_out_task(data: Data, root: pathlib.Path | None, image_size: int, manife
       UserError: the data cannot be read, or nobody is held out.
     """
     own = datasets.load(data, root, image_size)
-    _, people = datasets.split(own, data)
+    people = datasets.split(own, data).test
     if not len(people):
         raise UserError("config.data.held_out is 0: there is nobody to judge on; train with people held out")
     sources = {person: people.records[i] for person, i in zip(people.people, people.most_neutral(), strict=True)}
@@ -112,7 +112,7 @@ def in_space(task: Task, space: LabelSpace) -> Task:
 
 def training_labels(data: Data, root: pathlib.Path | None, image_size: int) -> Float[np.ndarray, "m l"]:
     """Returns the label vectors [M, L] that a configuration trains on; errors as in `held_out_task`."""
-    return datasets.split(datasets.load(data, root, image_size), data)[0].labels
+    return datasets.split(datasets.load(data, root, image_size), data).train.labels
 
 
 def neutral_label(space: LabelSpace) -> Float[np.ndarray, "l"]:

@@ -9,7 +9,7 @@ import time
 import jax
 
 from cdaae_jax import checkpoint, files, parallel
-from cdaae_jax.config import Config, differences, to_dict, validate
+from cdaae_jax.config import Config, to_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.data.maps import Maps
@@ -21,9 +21,11 @@ from cdaae_jax.models import registry
 from cdaae_jax.state import TrainState, create_state, make_optimizer
 from cdaae_jax.training import previews
 from cdaae_jax.training.metrics import Window
+from cdaae_jax.training.resuming import refuse_other_run
 from cdaae_jax.training.signals import StopSignals
 from cdaae_jax.training.step import make_train_step
 from cdaae_jax.training.writers import Writer
+from cdaae_jax.validation import validate
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,25 +45,27 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
       The last state, numpy leaves.
 
     Raises:
-      UserError: unusable configuration, data or workdir, or a workdir of another model.
+      UserError: unusable configuration, data or workdir, or a workdir of another model, other people or other data.
       NonFiniteLoss: training diverged; the last checkpoint is from before.
     """
     validate(config)
     networks = registry.build(config.model, parallel.AXIS)
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
     everyone = datasets.load(config.data, datasets.root(data_dir), config.data.picture_size)
-    training, held_out = datasets.split(everyone, config.data)
+    split = datasets.split(everyone, config.data)
+    training = split.train
     # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
     workdir = _open_workdir(pathlib.Path(workdir).absolute())
-    _refuse_other_model(workdir, config, everyone.space)
+    refuse_other_run(workdir, config, everyone.space, split)
 
     optimizer = make_optimizer(config.optim, config.run.steps)
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
     state = _initial_state(config, everyone.space, workdir)
     start = int(state.step)
     _LOG.info(
-        "%d people to train on (%d photos), %d held out; %d labels; %s; %d devices; from step %d to %d",
-        len(training.people), len(training), len(held_out.people), everyone.space.size,
+        "%d people to train on (%d photos), %d for validation, %d for the test; %d labels; %s; %d devices; "
+        "from step %d to %d",
+        len(training.people), len(training), len(split.validation.people), len(split.test.people), everyone.space.size,
         f"{sum(leaf.size for leaf in jax.tree.leaves(state.ema)) / 1e6:.1f} M parameters to sample with",
         len(devices) * jax.process_count(), start, config.run.steps,
     )  # fmt: skip
@@ -79,7 +83,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     )
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
-    preview = previews.make(held_out if len(held_out) else training, networks.generator, config)
+    preview = previews.make(split.shown, networks.generator, config)
     run = config.run
     with (
         Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,
@@ -108,7 +112,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
                 writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
             if _due(step, run.checkpoint_steps) or overdue or last:
                 window.check()
-                saver.save(parallel.to_host(state), config, everyone.space)
+                saver.save(parallel.to_host(state), config, everyone.space, split)
                 saved_at = time.monotonic()
             if stopping:
                 _LOG.warning("stopped after step %d of %d; run the same command again to go on", step, run.steps)
@@ -129,21 +133,6 @@ def _open_workdir(workdir: pathlib.Path) -> pathlib.Path:
     except OSError as error:
         raise UserError(f"cannot write to --workdir {workdir} ({error.strerror}); choose another folder") from error
     return workdir
-
-
-def _refuse_other_model(workdir: pathlib.Path, config: Config, space: LabelSpace) -> None:
-    meta = checkpoint.read_meta(workdir)
-    if meta is None:
-        return
-    ours, theirs = to_dict(config), meta["config"]
-    labels = {"kind": space.kind, "names": list(space.names)}
-    fixed = differences(
-        {"model": ours["model"], "labels": labels}, {"model": theirs["model"], "labels": meta["labels"]}
-    )
-    if fixed:
-        raise UserError(f"{workdir} holds a run of another model ({'; '.join(fixed)}); choose another --workdir")
-    for line in differences(ours, theirs):
-        _LOG.warning("continuing a run with a changed configuration: config.%s in the run so far", line)
 
 
 def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> TrainState:

@@ -1,0 +1,110 @@
+"""What each field of a configuration may be, and what is said when it is something else."""
+
+import functools
+import numbers
+from typing import Any
+
+from cdaae_jax.config import Config, field_types
+from cdaae_jax.errors import UserError
+
+
+def validate(config: Config) -> None:
+    """Checks every field that can be wrong by itself.
+
+    Raises:
+      UserError: names the field, its value and what is allowed.
+    """
+    if not isinstance(config, Config):
+        raise UserError(f"the configuration is a {type(config).__name__}; allowed: cdaae_jax.config.Config")
+    for name, kind in field_types().items():
+        value = functools.reduce(getattr, name.split("."), config)
+        _require(_TYPES[kind][1](value), name, value, _TYPES[kind][0])
+    model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
+    _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
+    joins = tuple(model.join_levels)
+    _require(
+        joins == tuple(sorted({*joins} & {0, 1, 2, 3})), "model.join_levels", joins, "(), (1,), (0, 1, 2) ... rising"
+    )
+    for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
+        _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
+    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")
+    _require(model.label_repeats >= 0, "model.label_repeats", model.label_repeats, "0 (automatic) or more")
+    _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
+    _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
+    _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
+    _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
+    _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2", "smooth_l1"))
+    _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
+    for name in (
+        "image_weight",
+        "latent_weight",
+        "total_variation_weight",
+        "pyramid_weight",
+        "flow_weight",
+        "mask_weight",
+        "maps_weight",
+        "divergence_weight",
+        "warmup_steps",
+    ):
+        _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
+    if model.name == "cvae":
+        allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
+        _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)
+    _require(optim.learning_rate > 0, "optim.learning_rate", optim.learning_rate, "more than 0")
+    for name in ("beta1", "beta2", "ema_decay"):
+        _require(0 <= getattr(optim, name) < 1, f"optim.{name}", getattr(optim, name), "0 to below 1")
+    _require(optim.warmup_steps >= 0, "optim.warmup_steps", optim.warmup_steps, "0 or more")
+    longest = max(0, run.steps - optim.warmup_steps)
+    _require(
+        0 <= optim.decay_steps <= longest,
+        "optim.decay_steps",
+        optim.decay_steps,
+        f"0 to {longest}, what the warm-up leaves of run.steps",
+    )
+    _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
+    _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
+    _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")
+    _require(0 <= data.colour <= 1, "data.colour", data.colour, "0 to 1")
+    for name in ("held_out", "max_people", "cache_gib"):
+        _require(getattr(data, name) >= 0, f"data.{name}", getattr(data, name), "0 or more")
+    _require(run.seed >= 0, "run.seed", run.seed, "0 or more")
+    _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
+    _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
+    _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
+    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes"):
+        _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
+
+
+def allowed_type(name: str) -> str:
+    """Returns in words what kind of value the field of this dotted name takes ("a whole number")."""
+    return _TYPES[field_types()[name]][0]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+# For each type of field: what it is called in messages, and whether a value is one.
+_TYPES = {
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    int: ("a whole number", lambda value: _is_number(value) and isinstance(value, numbers.Integral)),
+    float: ("a number", _is_number),
+    str: ("a text", lambda value: isinstance(value, str)),
+    tuple[int, ...]: (
+        "a tuple of whole numbers such as (1, 2)",
+        lambda value: isinstance(value, tuple | list) and all(_TYPES[int][1](number) for number in value),
+    ),
+    tuple[str, ...]: (
+        "a tuple of texts such as ('a', 'b')",
+        lambda value: isinstance(value, tuple | list) and all(isinstance(text, str) for text in value),
+    ),
+}
+
+
+def _require(holds: bool, name: str, value: Any, allowed: str) -> None:
+    if not holds:
+        raise UserError(f"config.{name} is {value!r}; allowed: {allowed}")
+
+
+def _one_of(value: str, name: str, allowed: tuple[str, ...]) -> None:
+    _require(value in allowed, name, value, " or ".join(allowed))
