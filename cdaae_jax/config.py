@@ -30,6 +30,9 @@ class Data:
       flip: mirror half of the pairs, both pictures alike, unless the target's label is one-sided (contempt, AU12R).
       shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
       colour: multiply each colour channel by a factor within this of 1, 0..1, both pictures alike.
+      light, camera, misalignment: strengths of what other cameras would have done to a pair
+        (`training.augmentation`): light, white balance and contrast, 0..1; noise, blur and compression, 0..1; turns,
+        sizes and shifts, as a share, 0..0.2.
       picture_size: pixels of the pictures that pairs are made of, that the reconstruction is compared at, and that
         sampling writes; 64 to 512, at least `model.image_size`. The networks see them shrunk to `model.image_size`.
       neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
@@ -45,6 +48,9 @@ class Data:
     flip: bool = True
     shift: float = 0.0
     colour: float = 0.0
+    light: float = 0.0
+    camera: float = 0.0
+    misalignment: float = 0.0
     picture_size: int = 64
     neutral_source: float = 0.0
     cache_gib: float = 4.0

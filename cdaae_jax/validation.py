@@ -30,6 +30,8 @@ def validate(config: Config) -> None:
     _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")
     _require(model.label_repeats >= 0, "model.label_repeats", model.label_repeats, "0 (automatic) or more")
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
+    _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
+    _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
@@ -62,6 +64,12 @@ def validate(config: Config) -> None:
         f"0 to {longest}, what the warm-up leaves of run.steps",
     )
     _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
+    for name in ("neutral_source", "light", "camera"):
+        _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
+    _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
+    sizes = f"{model.image_size} (model.image_size) to 512, in multiples of it"
+    fits = model.image_size <= data.picture_size <= 512 and data.picture_size % model.image_size == 0
+    _require(fits, "data.picture_size", data.picture_size, sizes)
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")
     _require(0 <= data.colour <= 1, "data.colour", data.colour, "0 to 1")

@@ -35,8 +35,6 @@ def cdaae(model: Model) -> nn.Module:
             f"config.model.join_levels is {model.join_levels}; allowed for model.name='cdaae': 1, 2, 3 or several of "
             "them, as its pixels change through the flow and not through a join"
         )
-    if unknown := set(model.heads) - {"flow", "shift", "paint"}:
-        raise UserError(f"config.model.heads holds {min(unknown)!r}; allowed: flow, shift and paint")
     decoder = ChangeDecoder(
         **_common(model),
         **_decoding(model),

@@ -19,7 +19,7 @@ from cdaae_jax.models import change
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import NETWORKS, TrainState, Tree
-from cdaae_jax.training import losses
+from cdaae_jax.training import augmentation, losses
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -36,7 +36,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     game = losses.ADVERSARIAL[weights.adversarial]
 
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
-        photo, target = images.to_network(batch["source"]), images.to_network(batch["target"])
+        photo, target, maps = _pictures(batch, config, step, axis_name)
         source = change.shrink(photo, config.model.image_size)
         label = batch["label"]
         # A variational generator draws its latents anew on each device; the others ask for nothing.
@@ -98,8 +98,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             generator_loss += weights.pyramid_weight * octaves
             metrics["pyramid"] = octaves
         if weights.maps_weight > 0:
-            true = batch["maps"].astype(jnp.float32)
-            away = losses.maps(generated.change, true[..., :2], true[..., 2:], batch["maps_known"])
+            away = losses.maps(generated.change, maps[..., :2], maps[..., 2:], batch["maps_known"])
             generator_loss += weights.maps_weight * away
             metrics["maps"] = away
         if weights.flow_weight > 0 and generated.change.flow is not None:
@@ -114,6 +113,21 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         return (generator_loss, image_loss, latent_loss), (metrics, new_stats)
 
     return losses_fn
+
+
+def _pictures(
+    batch: Batch, config: Config, step: jax.Array, axis_name: str
+) -> tuple[Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 3"] | None]:
+    """Returns source, target and true maps as the networks see them, augmented as configured."""
+    source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
+    maps = batch["maps"].astype(jnp.float32) if "maps" in batch else None
+    data = config.data
+    if not (data.light or data.camera or data.misalignment):
+        return source, target, maps
+    keys = _keys(config.run.seed, "augmentation", step, len(source), axis_name)
+    what = augmentation.draw(keys, data)
+    source, target = (augmentation.change(pictures, what, keys, data) for pictures in (source, target))
+    return source, target, None if maps is None else augmentation.change_maps(maps, what, data)
 
 
 def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Callable:
@@ -167,8 +181,13 @@ def stream(seed: int, name: str, step: jax.Array) -> jax.Array:
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode())), step)
 
 
+def _keys(seed: int, name: str, step: jax.Array, count: int, axis_name: str) -> jax.Array:
+    """Returns a key for each pair that depends on the device only through the pair's place in the global batch."""
+    first = lax.axis_index(axis_name) * count
+    return jax.vmap(jax.random.fold_in, (None, 0))(stream(seed, name, step), first + jnp.arange(count))
+
+
 def _prior(seed: int, step: jax.Array, shape: tuple[int, int], axis_name: str) -> Float[Array, "n z"]:
-    """Returns U(-1, 1) samples that depend on the device only through the place of each pair in the global batch."""
-    first = lax.axis_index(axis_name) * shape[0]
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(stream(seed, "prior", step), first + jnp.arange(shape[0]))
+    """Returns U(-1, 1) samples, see `_keys`."""
+    keys = _keys(seed, "prior", step, shape[0], axis_name)
     return jax.vmap(lambda key: jax.random.uniform(key, shape[1:], minval=-1.0, maxval=1.0))(keys)

@@ -1,0 +1,65 @@
+"""What the device does to pairs: both pictures alike, nothing where nothing is asked for, and the true maps follow."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cdaae_jax.config import Data
+from cdaae_jax.models.change import enlarge, move
+from cdaae_jax.training import augmentation
+
+KEYS = jax.random.split(jax.random.key(0), 6)
+
+
+def smooth_pictures(count=6, side=64):
+    grid = np.random.default_rng(0).uniform(-0.8, 0.8, (count, 6, 6, 3)).astype(np.float32)
+    return jnp.clip(enlarge(jnp.asarray(grid), side, side), -0.9, 0.9)
+
+
+def changed(pictures, **strengths):
+    data = Data(**strengths)
+    return augmentation.change(pictures, augmentation.draw(KEYS, data), KEYS, data)
+
+
+def test_nothing_is_asked_for_and_nothing_happens():
+    pictures = smooth_pictures()
+    np.testing.assert_array_equal(changed(pictures), pictures)
+
+
+@pytest.mark.parametrize("strength", ["light", "camera", "misalignment"])
+def test_each_strength_changes_pictures_and_the_same_keys_alike(strength):
+    pictures = smooth_pictures()
+    once, again = changed(pictures, **{strength: 0.5}), changed(pictures, **{strength: 0.5})
+    np.testing.assert_array_equal(once, again)
+    assert np.abs(once - pictures).max() > 0.02
+    assert np.abs(once).max() <= 1.0
+
+
+def test_small_strengths_change_little_and_keep_half_of_the_pairs_clean():
+    pictures = smooth_pictures()
+    by_camera = np.abs(changed(pictures, camera=1.0) - pictures).max(axis=(1, 2, 3))
+    assert (by_camera < 1e-6).any() and (by_camera > 0.02).any()
+    assert np.abs(changed(pictures, misalignment=0.02) - pictures).mean() < 0.05
+
+
+def test_compression_keeps_pictures_that_need_no_detail():
+    flat = jnp.full((6, 16, 16, 3), 0.25)
+    step = jnp.full((6, 1, 1, 1, 1), 0.05)
+    assert np.abs(augmentation._compress(flat, step) - flat).max() < 0.05
+    pictures = smooth_pictures(side=32)
+    np.testing.assert_allclose(augmentation._compress(pictures, 0.0 * step), pictures, atol=1e-5)
+
+
+def test_maps_follow_the_pictures():
+    source, data = smooth_pictures(), Data(misalignment=0.1)
+    grid = np.random.default_rng(1).uniform(-0.03, 0.03, (6, 4, 4, 2)).astype(np.float32)
+    flow = enlarge(jnp.asarray(grid), 64, 64)
+    target = move(source, flow)
+    what = augmentation.draw(KEYS, data)
+    new_source, new_target = (augmentation.change(one, what, KEYS, data) for one in (source, target))
+    maps = augmentation.change_maps(jnp.concatenate([flow, jnp.zeros((6, 64, 64, 1))], -1), what, data)
+    inside = (slice(None), slice(12, -12), slice(12, -12))
+    wrong = np.abs(move(new_source, flow) - new_target)[inside].mean()
+    right = np.abs(move(new_source, maps[..., :2]) - new_target)[inside].mean()
+    assert right < 0.01 and right < 0.6 * wrong
