@@ -43,8 +43,8 @@ def make_batch(settings: Settings, seed: int = 0) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     shape = (settings.batch_size, settings.image_size, settings.image_size, 3)
     return {
-        "source": random.integers(0, 256, shape, np.uint8),
-        "target": random.integers(0, 256, shape, np.uint8),
+        "source": random.integers(1, 255, shape, np.uint8),
+        "target": random.integers(1, 255, shape, np.uint8),
         "label": np.eye(NUM_LABELS, dtype=np.float32)[random.integers(0, NUM_LABELS, settings.batch_size)],
     }
 

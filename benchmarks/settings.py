@@ -45,7 +45,12 @@ class Settings:
             if field.name not in ("batch_size", "join_level")
         }
         return Config(
-            model=Model(**model, join_levels=(self.join_level,) if self.join_level else (), label_at_every_level=False),
+            model=Model(
+                name="plain",
+                **model,
+                join_levels=(self.join_level,) if self.join_level else (),
+                label_at_every_level=False,
+            ),
             loss=Loss(warmup_steps=0),
             optim=Optim(warmup_steps=0),
             run=Run(batch_size=self.batch_size),

@@ -1,4 +1,4 @@
-"""Tiny configurations and batches for tests."""
+"""Tiny configurations, batches and pictures for tests."""
 
 import jax
 import numpy as np
@@ -7,6 +7,8 @@ import optax
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.labels import LabelSpace
+from cdaae_jax.models import change
+from cdaae_jax.models.generators import Generated
 from cdaae_jax.state import NETWORKS, TrainState
 
 SPACE = LabelSpace("emotion", ("neutral", "happy"))
@@ -15,7 +17,7 @@ SPACE = LabelSpace("emotion", ("neutral", "happy"))
 def make_tiny_config(**sections) -> Config:
     """A configuration whose step compiles and runs in seconds; keyword arguments replace whole sections."""
     defaults = dict(
-        data=Data(manifests=("faces.csv",), held_out=1),
+        data=Data(manifests=("faces.csv",), held_out=1, picture_size=32),
         model=Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8),
         loss=Loss(image_weight=0.1, latent_weight=0.1, total_variation_weight=0.01, warmup_steps=0),
         optim=Optim(learning_rate=1e-3, warmup_steps=0),
@@ -24,6 +26,11 @@ def make_tiny_config(**sections) -> Config:
         ),
     )
     return Config(**(defaults | sections))
+
+
+def picture_of(generated: Generated, photo: jax.Array) -> jax.Array:
+    """What a generator's change makes of the photo."""
+    return change.apply(generated.change, photo)
 
 
 def make_batch(count: int, num_labels: int = 3, size: int = 32, seed: int = 0) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks import inputs
 from benchmarks.settings import NUM_LABELS, Settings
 from cdaae_jax import images, parallel
-from cdaae_jax.models import registry
+from cdaae_jax.models import change, registry
 from cdaae_jax.state import TrainState, create_state, make_optimizer
 from cdaae_jax.training.step import make_train_step, stream
 
@@ -80,8 +80,9 @@ class Sampling:
 
         @jax.jit
         def edit(params, pictures, labels):
-            generated = generator.apply({"params": params}, images.to_network(pictures), labels)
-            return images.to_uint8(generated.image)
+            photos = images.to_network(pictures)
+            generated = generator.apply({"params": params}, photos, labels)
+            return images.to_uint8(change.apply(generated.change, photos))
 
         self._edit = edit
         self._params = jax.device_put(weights["params"]["generator"])

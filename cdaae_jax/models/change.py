@@ -124,7 +124,7 @@ def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Fl
     """Adds to colours before their tanh: tanh(arctanh(photo) + shift), written so that shift 0 gives the photo exactly.
 
     With t = tanh(shift) that is (photo + t) / (1 + photo t), the sum of two hyperbolic tangents. Pure black and pure
-    white (-1 and 1) stay as they are under any finite shift, and pass no gradient to it: they are infinitely far away.
+    white (-1 and 1) are infinitely far away: they move as the grey level beside them does, one grey level further out.
 
     Args:
       photo: in [-1, 1].
@@ -133,18 +133,17 @@ def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Fl
     Returns:
       In [-1, 1].
     """
-    # tanh itself rounds to 1 from about 9 on; below that, 1 + photo t cannot become 0.
-    t = jnp.tanh(jnp.clip(shift, -_LARGEST_SHIFT, _LARGEST_SHIFT))
-    return (photo + t) / (1.0 + photo * t)
+    near = jnp.clip(photo, -_NEAREST, _NEAREST)
+    t = jnp.tanh(shift)
+    return jnp.clip((near + t) / (1.0 + near * t) + (photo - near), -1.0, 1.0)
 
 
 def shift_between(photo: Photos, logits: Photos) -> Photos:
     """Returns the shift that recolours a photo into tanh(logits): how a picture becomes a change of the photo.
 
-    Pure black and white are taken for the grey level beside them, as no finite shift moves them.
+    Where the photo is pure black or white, the picture comes out up to one grey level off.
     """
-    nearest = 1.0 - 1.0 / 127.5
-    return logits - jnp.arctanh(jnp.clip(photo, -nearest, nearest))
+    return logits - jnp.arctanh(jnp.clip(photo, -_NEAREST, _NEAREST))
 
 
 def enlarge(field: Float[Array, "n g k c"], height: int, width: int) -> Float[Array, "n h w c"]:
@@ -170,7 +169,7 @@ def _apply_to_uint8(change: Change, photo: jax.Array, amount: jax.Array) -> jax.
     return images.to_uint8(apply(change, images.to_network(photo), amount))
 
 
-_LARGEST_SHIFT = 5.0  # tanh(5) is 1 within a hundredth of a grey level
+_NEAREST = 1.0 - 1.0 / 127.5  # the grey levels beside pure black and white
 
 
 def _split(at: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:

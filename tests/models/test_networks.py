@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support import picture_of
 
 from cdaae_jax.config import Model, Optim, paper
 from cdaae_jax.errors import UserError
@@ -14,6 +15,7 @@ from cdaae_jax.models.encoder import num_levels
 from cdaae_jax.state import create_state, make_optimizer
 
 TINY = Model(
+    name="plain",
     image_size=32,
     width=4,
     latent_size=6,
@@ -47,7 +49,9 @@ def test_parameter_counts_of_the_caae_preset():
 @pytest.mark.parametrize("join_levels", [(), (0,), (1,), (2,), (3,), (0, 1, 2, 3)])
 @pytest.mark.parametrize("upsampling", ["deconv", "resize"])
 def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_levels, upsampling):
-    model = Model(image_size=image_size, width=8, max_width=64, join_levels=join_levels, upsampling=upsampling)
+    model = Model(
+        name="plain", image_size=image_size, width=8, max_width=64, join_levels=join_levels, upsampling=upsampling
+    )
     if max(join_levels, default=0) >= num_levels(image_size):
         with pytest.raises(UserError, match=r"config\.model\.join_levels is \((0, 1, 2, )?3,?\)"):
             registry.build(model)
@@ -55,7 +59,8 @@ def test_every_size_and_join_gives_a_picture_of_the_same_size(image_size, join_l
     generator = registry.build(model).generator
     source, label = jnp.zeros((2, image_size, image_size, 3)), jnp.zeros((2, 5))
     generated = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0])
-    assert generated.image.shape == source.shape and generated.image.dtype == jnp.float32
+    shift = generated.change.shift
+    assert shift.shape == source.shape and shift.dtype == jnp.float32
     assert generated.latent.shape == (2, 50)
     assert sorted(generated.differences) == list(join_levels)
     for level, difference in generated.differences.items():
@@ -68,8 +73,9 @@ def test_the_difference_starts_at_zero_so_that_the_label_has_no_say_yet(tiny_gen
     generator, variables, source = tiny_generator
     one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
     assert not any(difference.any() for difference in one.differences.values())
-    np.testing.assert_array_equal(one.image, other.image)
-    assert np.abs(one.image[0] - one.image[1]).max() > 1e-3  # but the two people differ: that is the feedforward path
+    picture = picture_of(one, source)
+    np.testing.assert_array_equal(picture, picture_of(other, source))
+    assert np.abs(picture[0] - picture[1]).max() > 1e-3  # but the two people differ: that is the feedforward path
 
 
 def test_a_difference_changes_the_picture(tiny_generator):
@@ -78,7 +84,7 @@ def test_a_difference_changes_the_picture(tiny_generator):
     variables = jax.tree.map(lambda leaf: leaf + 0.05 * random.normal(size=leaf.shape), variables)
     one, other = (generator.apply(variables, source, label) for label in (jnp.eye(2), 1 - jnp.eye(2)))
     assert np.abs(one.differences[1] - other.differences[1]).max() > 1e-3
-    assert np.abs(one.image - other.image).max() > 1e-4
+    assert np.abs(picture_of(one, source) - picture_of(other, source)).max() > 1e-4
 
 
 def test_caae_is_the_same_network_without_the_path(tiny_model):
@@ -97,7 +103,7 @@ def test_bfloat16_computes_low_and_keeps_float32_outside(tiny_model):
     networks = registry.build(model)
     source, label = jnp.zeros((2, 32, 32, 3)), jnp.eye(2)
     generated = jax.eval_shape(lambda: networks.generator.init_with_output(jax.random.key(0), source, label)[0])
-    assert (generated.image.dtype, generated.latent.dtype) == (jnp.float32, jnp.float32)
+    assert (generated.change.shift.dtype, generated.latent.dtype) == (jnp.float32, jnp.float32)
     assert generated.differences[1].dtype == jnp.bfloat16
     logits = jax.eval_shape(
         lambda: networks.image_discriminator.init_with_output(jax.random.key(0), source, label, train=True)[0]
@@ -153,3 +159,31 @@ def tiny_generator():
     generator = registry.build(TINY).generator
     source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
     return generator, jax.jit(generator.init)(jax.random.key(0, impl="rbg"), source, jnp.eye(2)), source
+
+
+@pytest.mark.parametrize("heads", [(), ("flow",), ("shift",), ("paint",), ("flow", "shift", "paint")])
+@pytest.mark.parametrize("image_size", [32, 64])
+def test_a_change_has_the_parts_that_are_asked_for(image_size, heads):
+    generator = registry.build(Model(image_size=image_size, width=8, max_width=64, heads=heads)).generator
+    source, label = jnp.zeros((2, image_size, image_size, 3)), jnp.zeros((2, 5))
+    generated = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0])
+    sizes = {"flow": (image_size // 2, 2), "shift": (image_size, 3), "mask": (image_size, 1), "paint": (image_size, 3)}
+    asked = {*heads} | ({"mask"} if "paint" in heads else set())
+    for name, (side, channels) in sizes.items():
+        field = getattr(generated.change, name)
+        assert (field is not None) == (name in asked)
+        assert field is None or (field.shape, field.dtype) == ((2, side, side, channels), jnp.float32)
+    assert sorted(generated.differences) == [1, 2]
+
+
+def test_without_paint_the_first_change_is_none_at_all():
+    generator = registry.build(Model(image_size=32, width=8, max_width=64, heads=("flow", "shift"))).generator
+    source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
+    generated = jax.jit(lambda key: generator.init_with_output(key, source, jnp.eye(2))[0])(jax.random.key(0))
+    np.testing.assert_array_equal(picture_of(generated, source), source)
+
+
+@pytest.mark.parametrize("join_levels", [(), (0, 1), (0,)])
+def test_joins_that_cannot_carry_a_change_are_refused(join_levels):
+    with pytest.raises(UserError, match="config.model.join_levels is .* allowed for model.name='cdaae': 1, 2, 3"):
+        registry.build(Model(join_levels=join_levels))
