@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cdaae_jax.config import Config, Loss, Model, Optim, Run, validate
+from cdaae_jax.config import Config, Loss, Model, Optim, Run
 from cdaae_jax.errors import UserError
 from cdaae_jax.models import registry
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.state import create_state, make_optimizer
 from cdaae_jax.training.step import make_train_step
+from cdaae_jax.validation import validate
 
 TINY = Model(image_size=32, width=8, max_width=32, latent_size=10, discriminator_width=4, discriminator_dense=8)
 

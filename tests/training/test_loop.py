@@ -5,11 +5,14 @@ import importlib.util
 import json
 import logging
 import os
+import pathlib
+import shutil
 import signal
 from unittest import mock
 
 import jax
 import numpy as np
+import optax
 import pytest
 from PIL import Image
 from support import make_tiny_config
@@ -17,6 +20,8 @@ from support import make_tiny_config
 import cdaae_jax
 from cdaae_jax import checkpoint
 from cdaae_jax.errors import UserError
+from cdaae_jax.models import registry
+from cdaae_jax.training import loop
 from cdaae_jax.training.loop import train
 from cdaae_jax.training.metrics import NonFiniteLoss, Window
 
@@ -120,6 +125,74 @@ def test_another_model_is_refused_with_the_fields_that_differ(undisturbed, data_
     with pytest.raises(UserError, match=r"labels\.names: .* here, .* there"):
         train(config, workdir, data_dir)
     assert checkpoint.steps(workdir) == [2, 4]
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def finished(undisturbed, tmp_path):
+    """A copy of a finished run that a test may spoil."""
+    return pathlib.Path(shutil.copytree(undisturbed[0], tmp_path / "finished"))
+
+
+def test_checkpoints_of_an_older_format_are_refused_and_stay_where_they_are(finished, data_dir):
+    for file in finished.glob("checkpoints/*/meta/metadata"):
+        meta = json.loads(file.read_text())
+        del meta["format"]
+        file.write_text(json.dumps(meta))
+    before = snapshot(finished)
+    message = r"finished holds checkpoints of an older format \(1; this version reads 2\): use cdaae_jax .* --workdir"
+    with pytest.raises(UserError, match=message):
+        train(make_tiny_config(), finished, data_dir)
+    for path in (finished, finished / "checkpoints" / "4"):
+        with pytest.raises(UserError, match=message):
+            cdaae_jax.Sampler.from_checkpoint(path)
+    assert snapshot(finished) == before
+
+
+def test_a_changed_optimizer_is_refused_and_every_checkpoint_stays(finished, data_dir, monkeypatch):
+    before = snapshot(finished)
+    monkeypatch.setattr(loop, "make_optimizer", lambda *_: optax.sgd(1e-3, momentum=0.9))
+    with pytest.raises(UserError, match=r"another structure than this version builds \(opt_state\.generator\.0\."):
+        train(make_tiny_config(), finished, data_dir)
+    assert snapshot(finished) == before
+
+
+def test_a_changed_generator_is_refused_by_the_sampler_too(finished, monkeypatch):
+    build = registry.build
+
+    def build_wider(model, *arguments):
+        return build(dataclasses.replace(model, width=2 * model.width), *arguments)
+
+    monkeypatch.setattr(registry, "build", build_wider)
+    with pytest.raises(UserError, match=r"finished holds another structure .*here, float32.*; use cdaae_jax") as raised:
+        cdaae_jax.Sampler.from_checkpoint(finished)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_checkpoint_knows_its_people_and_refuses_others(undisturbed, data_dir):
+    workdir, _ = undisturbed
+    meta = checkpoint.read_meta(workdir)
+    assert meta["people"] == {"train": ["p1", "p2", "p3"], "validation": [], "test": ["p4"]}
+    assert str(data_dir) not in json.dumps(meta)
+    config = make_tiny_config()
+    config.data = dataclasses.replace(config.data, held_out=2)
+    with pytest.raises(UserError, match=r"other people \(p3: test here, train there\); .*held_out: 2 here, 1 there"):
+        train(config, workdir, data_dir)
+    assert checkpoint.steps(workdir) == [2, 4]
+
+
+def test_data_that_moved_is_the_same_and_data_that_changed_is_not(undisturbed, finished, faces_copy):
+    _, expected = undisturbed
+    assert_bit_equal(train(make_tiny_config(), finished, faces_copy), expected)
+    manifest = faces_copy / "faces.csv"
+    manifest.write_text(manifest.read_text().replace("p2,happy", "p2,surprised"))
+    before = snapshot(finished)
+    with pytest.raises(UserError, match="holds a run with other photos or labels of the same people"):
+        train(make_tiny_config(), finished, faces_copy)
+    assert snapshot(finished) == before
 
 
 def test_changed_training_settings_are_said_and_accepted(data_dir, tmp_path, caplog):
