@@ -1,4 +1,4 @@
-"""What a workdir may be gone on with: the same model, people and photos, and nothing else that matters."""
+"""A run is continued with the same model, people and photos only; other settings may change."""
 
 import dataclasses
 import logging
@@ -54,7 +54,7 @@ def test_the_same_run_and_an_empty_folder_are_accepted(workdir, tmp_path, caplog
 def test_people_who_moved_are_named(workdir, split, moved):
     with pytest.raises(UserError) as raised:
         refuse(workdir, split=split)
-    assert f"{workdir} holds a run with other people ({moved}); the data was changed; train on" in str(raised.value)
+    assert f"{workdir} holds a run with other people ({moved}); the data was changed; use the data" in str(raised.value)
     assert "\n" not in str(raised.value)
     # Other photos come with other people; the people are what to say first.
     with pytest.raises(UserError, match="holds a run with other people"):
@@ -67,7 +67,7 @@ def test_the_fields_that_may_have_moved_them_are_named(workdir):
     with pytest.raises(UserError) as raised:
         refuse(workdir, config, split=make_split(("p1",), (), ("p2", "p3")))
     fields = "data.held_out: 2 here, 1 there; data.manifests: ['other.csv'] here, ['faces.csv'] there"
-    assert f"; the configuration differs in {fields}; train on what it was trained on" in str(raised.value)
+    assert f"; the configuration differs in {fields}; use the data of that run, or" in str(raised.value)
 
 
 def test_other_photos_of_the_same_people_are_refused(workdir):
