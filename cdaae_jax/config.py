@@ -144,6 +144,7 @@ class Run:
       log_steps, grid_steps, checkpoint_steps: intervals in steps; 0 switches the thing off, but for the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: the newest so many are kept.
+      profile_steps: record so many steps, after the first ten, for a profile viewer in workdir/profile; 0 is off.
     """
 
     seed: int = 0
@@ -155,6 +156,7 @@ class Run:
     checkpoint_steps: int = 1_000
     checkpoint_minutes: float = 10.0
     keep_checkpoints: int = 2
+    profile_steps: int = 0
 
 
 @dataclasses.dataclass
@@ -295,7 +297,7 @@ def validate(config: Config) -> None:
     _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
     _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
     _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
-    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes"):
+    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes", "profile_steps"):
         _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
 
 
