@@ -145,6 +145,7 @@ class Run:
       log_steps, grid_steps, checkpoint_steps: intervals in steps; 0 switches the thing off, but for the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: the newest so many are kept.
+      profile_steps: record so many steps, after the first ten, for a profile viewer in workdir/profile; 0 is off.
     """
 
     seed: int = 0
@@ -156,6 +157,7 @@ class Run:
     checkpoint_steps: int = 1_000
     checkpoint_minutes: float = 10.0
     keep_checkpoints: int = 2
+    profile_steps: int = 0
 
 
 @dataclasses.dataclass

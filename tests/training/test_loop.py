@@ -19,9 +19,11 @@ from support import make_tiny_config
 
 import cdaae_jax
 from cdaae_jax import checkpoint
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import Stopped, UserError
 from cdaae_jax.models import registry
+from cdaae_jax.state import NETWORKS
 from cdaae_jax.training import loop
+from cdaae_jax.training import workdir as workdirs
 from cdaae_jax.training.loop import train
 from cdaae_jax.training.metrics import NonFiniteLoss, Window
 
@@ -58,30 +60,60 @@ def test_a_run_leaves_metrics_grids_and_checkpoints(undisturbed):
     assert [line["step"] for line in lines] == [2, 4]
     losses = ("reconstruction", "adversarial_image", "adversarial_latent", "total_variation", "generator")
     others = ("image_discriminator/loss", "latent_discriminator/loss", "images_per_second", "seconds_waiting_share")
-    for name in losses + others:
+    gradients = tuple(f"gradient_norm/{network}" for network in NETWORKS)
+    for name in losses + others + gradients:
         assert all(np.isfinite(line[name]) for line in lines), name
+    assert all(line["learning_rate"] == pytest.approx(1e-3) for line in lines)
+    assert not (workdir / "profile").exists()
     grid = np.asarray(Image.open(workdir / "grids" / "held_out_0000004.png"))
     assert grid.shape == (32, 4 * 34 - 2, 3)  # one held-out person: the source and three expressions
     assert list((workdir / "tensorboard").glob("events.*"))
     assert json.loads((workdir / "config.json").read_text())["run"]["steps"] == 4
 
 
-def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tmp_path, monkeypatch):
-    _, expected = undisturbed
-    # Stopped by a signal during step 3, as a preempted machine does, then the same command again.
+def signal_at(patch, at):
+    """Sends SIGTERM during a step, as a preempted machine does."""
     add = Window.add
 
     def add_and_signal(window, step, metrics):
         add(window, step, metrics)
-        if step == 3:
+        if step == at:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    patch.setattr(Window, "add", add_and_signal)
+
+
+def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tmp_path, monkeypatch):
+    _, expected = undisturbed
     with monkeypatch.context() as patch:
-        patch.setattr(Window, "add", add_and_signal)
-        train(make_tiny_config(), tmp_path, data_dir)
+        signal_at(patch, 3)
+        with pytest.raises(Stopped, match="stopped after step 3 of 4; run the same command again to go on"):
+            train(make_tiny_config(), tmp_path, data_dir)
     assert checkpoint.steps(tmp_path)[-1] == 3
     assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
     assert [line["step"] for line in log_lines(tmp_path)] == [2, 3, 4]
+
+
+def test_a_signal_during_the_last_step_changes_nothing(undisturbed, data_dir, tmp_path, monkeypatch):
+    _, expected = undisturbed
+    signal_at(monkeypatch, 4)
+    assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
+
+
+def test_a_workdir_that_another_run_is_using_is_refused(data_dir, tmp_path):
+    with workdirs.hold(tmp_path), pytest.raises(UserError, match=f"in use: process {os.getpid()} "):
+        train(make_tiny_config(), tmp_path, data_dir)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_few_steps_can_be_profiled(data_dir, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="cdaae_jax"):
+        train(with_run(steps=13, profile_steps=2, grid_steps=0, checkpoint_steps=0), tmp_path, data_dir)
+    assert len(list((tmp_path / "profile").rglob("*.xplane.pb"))) == 1
+    assert f"a profile is in {tmp_path / 'profile'}" in caplog.text
+    caplog.clear()
+    train(with_run(steps=13, profile_steps=2), tmp_path, data_dir)
+    assert "profile_steps records nothing: 0 steps are left" in caplog.text
 
 
 def test_going_back_to_an_older_checkpoint_is_bit_equal_too(undisturbed, data_dir, tmp_path):
