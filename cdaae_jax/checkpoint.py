@@ -4,14 +4,15 @@ A checkpoint is a folder workdir/checkpoints/STEP with three items: `model` (wha
 averaged parameters), `train` (the rest of the training state) and `meta`, which is JSON:
   format       of the checkpoint, a whole number; another one than `FORMAT` is refused
   step, config, labels, versions
-  people       the ids of those in each part of the split; fingerprint, of the data (see `cdaae_jax.data.dataset`)
+  people       the ids in each part of the split
+  fingerprint  of the data, see `cdaae_jax.data.dataset`
   structure    of each item: its leaves by path, with type and shape
   crc32        a check sum of each item, because compressed arrays with a flipped bit would be read without a complaint
 Arrays are numpy on both sides, so a checkpoint does not know on how many devices it was written.
 
-Three things can be wrong with a checkpoint, and each has its own end. Damage (a check sum that does not match, a file
-that is cut short or gone) makes the one before take its place. Another structure or format, and files that the system
-does not let us read, are for a person to settle: a UserError, and every file stays where it is.
+Three things can be wrong with a checkpoint. If it is damaged (a check sum that does not match, a file that is cut short
+or gone), the one before takes its place. If it has another format or structure, or if the system does not let us read
+it, there is a UserError, and every file stays where it is.
 """
 
 import contextlib
@@ -46,7 +47,7 @@ _SHOWN = 3  # so many differences are named, the others counted
 
 
 class _Damaged(Exception):
-    """The files of a checkpoint can be read, but do not hold what was written."""
+    """A checkpoint does not hold what was written: its files can be read, but some are cut short, altered or gone."""
 
 
 class Checkpointer:
@@ -150,7 +151,7 @@ def restore(workdir: pathlib.Path, target: TrainState) -> TrainState | None:
             _warn_damaged(workdir, step, error)
             damaged.append((step, error))
             continue
-        # Only now: where nothing at all can be read, the cause may be another one than damage, for instance a library.
+        # Only now that one is good: if none can be read, something else than damage may be wrong, such as a library.
         for other, _ in damaged:
             move_aside(workdir, other)
         return items["train"].replace(ema=items["model"])

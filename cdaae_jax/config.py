@@ -23,9 +23,9 @@ class Data:
         rows. Or TFDS builders, some with options: "tfds:frl_london", "tfds:synthetic_faces/64?people=40".
       label_kind: "emotion" or "au".
       label_names: the label vector's entries; empty means all that the data holds, in the vocabulary's order.
-      held_out: how many people (the last ids in sorted order) are never trained on. Only people of whom the data does
-        not say it count: a manifest's column `split` (train, validation or test) decides where there is one.
-      max_people: train on only the first so many of those who are left; 0 means all.
+      held_out: how many people (the last ids in sorted order) are kept for the test. It applies only to people whose
+        split the data does not give: a manifest's column `split` (train, validation or test) takes precedence.
+      max_people: train on only the first so many of the training people; 0 means all.
       identity_share: share of the pairs, 0..1, whose target is the source itself.
       flip: mirror half of the pairs, both pictures alike, unless the target's label is one-sided (contempt, AU12R).
       shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
@@ -170,6 +170,7 @@ class Run:
       log_steps, grid_steps, checkpoint_steps: intervals in steps; 0 switches the thing off, but for the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: the newest so many are kept.
+      profile_steps: record so many steps, after the first ten, for a profile viewer in workdir/profile; 0 is off.
     """
 
     seed: int = 0
@@ -181,6 +182,7 @@ class Run:
     checkpoint_steps: int = 1_000
     checkpoint_minutes: float = 10.0
     keep_checkpoints: int = 2
+    profile_steps: int = 0
 
 
 @dataclasses.dataclass

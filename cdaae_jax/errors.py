@@ -1,4 +1,4 @@
-"""The one exception for everything that the person at the keyboard can put right."""
+"""How a run can end early without a fault of the program: unusable input, or a stop that was asked for."""
 
 
 class UserError(Exception):
@@ -6,3 +6,22 @@ class UserError(Exception):
 
     The programs in `cdaae_jax.cli` print the message as one line on standard error and exit with status 2.
     """
+
+
+class Stopped(Exception):
+    """A run that a signal stopped early; its checkpoint is written, and the same run can go on from it.
+
+    The programs in `cdaae_jax.cli` print the message as one line on standard error and exit with status 75.
+
+    Attributes:
+      step: the step of the checkpoint.
+      steps: how many steps the run has in all.
+    """
+
+    def __init__(self, step: int, steps: int):
+        super().__init__(step, steps)
+        self.step = step
+        self.steps = steps
+
+    def __str__(self) -> str:
+        return f"stopped after step {self.step} of {self.steps}; run the same command again to go on"

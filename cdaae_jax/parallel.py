@@ -4,8 +4,9 @@ The mapped step keeps plain replicated arrays: the state goes in and comes out w
 (in_axes None, out_axes None), the batch has one.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -45,6 +46,25 @@ def agree(step: int, decision: bool) -> bool:
     if jax.process_count() == 1:
         return decision
     return step % 10 == 0 and bool(multihost_utils.broadcast_one_to_all(np.array(decision)))
+
+
+@contextlib.contextmanager
+def on_primary(context: contextlib.AbstractContextManager) -> Iterator[None]:
+    """Enters a context manager in the primary process alone, and in the others waits until that is done.
+
+    Raises:
+      UserError: in every process if the primary's was refused, so that none is left waiting for it.
+    """
+    with contextlib.ExitStack() as stack:
+        refusal = None
+        if is_primary():
+            try:
+                stack.enter_context(context)
+            except UserError as error:
+                refusal = error
+        if agree(0, refusal is not None):
+            raise refusal or UserError("the first process of this run was refused; read its message")
+        yield
 
 
 def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:

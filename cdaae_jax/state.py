@@ -33,8 +33,8 @@ class TrainState:
     ema: Tree
 
 
-def make_optimizer(optim: Optim, steps: int) -> optax.GradientTransformation:
-    """Returns Adam with the configured schedule over `steps` steps; each network has its own state of it."""
+def make_schedule(optim: Optim, steps: int) -> optax.Schedule:
+    """Returns the function from the number of steps already taken to the learning rate, for a run of `steps` steps."""
     rate, rise = optim.learning_rate, optim.warmup_steps
     pieces, ends = [optax.constant_schedule(rate)], []
     if rise:
@@ -44,8 +44,12 @@ def make_optimizer(optim: Optim, steps: int) -> optax.GradientTransformation:
             [*pieces, optax.cosine_decay_schedule(rate, optim.decay_steps)],
             [*ends, steps - optim.decay_steps],
         )
-    schedule = optax.join_schedules(pieces, ends)
-    return optax.adam(schedule, b1=optim.beta1, b2=optim.beta2)
+    return optax.join_schedules(pieces, ends)
+
+
+def make_optimizer(optim: Optim, steps: int) -> optax.GradientTransformation:
+    """Returns Adam with the schedule of `make_schedule`; each network has its own state of it."""
+    return optax.adam(make_schedule(optim, steps), b1=optim.beta1, b2=optim.beta2)
 
 
 def create_state(

@@ -79,7 +79,7 @@ def validate(config: Config) -> None:
     _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
     _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
     _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
-    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes"):
+    for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes", "profile_steps"):
         _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
 
 

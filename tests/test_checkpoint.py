@@ -262,7 +262,6 @@ def test_a_file_in_place_of_a_folder_is_no_damage(tmp_path, place):
     assert tree(tmp_path) == before
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize(
     "place",
     ["checkpoints", "checkpoints/20", "checkpoints/20/meta", "checkpoints/20/meta/metadata", "checkpoints/20/model"],
@@ -271,6 +270,8 @@ def test_a_place_that_is_closed_to_us_is_no_damage(tmp_path, place):
     save(tmp_path, 10, 20)
     mode = (tmp_path / place).stat().st_mode
     (tmp_path / place).chmod(0)
+    if os.access(tmp_path / place, os.R_OK):
+        pytest.skip("root may read everything")
     for read in (refusals(tmp_path)[0], refusals(tmp_path)[2]):
         with pytest.raises(UserError, match=f"cannot read .*{place}.*: Permission denied"):
             read()

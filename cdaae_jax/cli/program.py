@@ -1,22 +1,27 @@
-"""What the programs have in common: how flags are read, how errors end, what the process is set up with."""
+"""What the programs have in common: how flags are read, how they end, what the process is set up with."""
 
 import difflib
 import logging
 import os
 import pathlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
 from absl import app, flags
 from absl import logging as absl_logging
 
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import Stopped, UserError
 
-USAGE_ERROR, FAILURE = 2, 1
+# The last is EX_TEMPFAIL of <sysexits.h>, which Windows lacks.
+FAILURE, USAGE_ERROR, STOPPED = 1, 2, 75
 
 
 def run(main: Callable[[], None], module: str) -> None:
-    """Runs a program: exit status 0 done, 1 a run that failed, 2 unusable flags or input.
+    """Runs a program and ends with an exit status.
+
+    0 is done, 1 a run that failed, 2 unusable flags or input, 75 a run that stopped early with a checkpoint and goes on
+    when it is started again. Ctrl-C ends by the signal itself, which a shell calls 130.
 
     Args:
       main: does the work; called with flags parsed.
@@ -50,15 +55,26 @@ def run(main: Callable[[], None], module: str) -> None:
             main()
         except UserError as error:
             _fail(str(error), USAGE_ERROR)
+        except Stopped as stop:
+            _fail(str(stop), STOPPED)
 
     _set_up()
     absl_logging.set_verbosity(absl_logging.ERROR)  # what ml_collections warns of, _check_config says in one line
-    app.run(guarded, flags_parser=parse)
+    try:
+        app.run(guarded, flags_parser=parse)
+    except KeyboardInterrupt:
+        _end_by_interrupt()
 
 
 def failed(reason: str) -> None:
     """Ends the program with one line and the status of a run that failed."""
     _fail(reason, FAILURE)
+
+
+def _end_by_interrupt() -> None:
+    """Ends as if Python had not caught Ctrl-C: no traceback, and a shell's loop around the program ends too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
 
 
 def _set_up() -> None:

@@ -2,7 +2,8 @@
 
   python launch/quickstart.py --config=configs/quickstart.py --workdir=runs/quickstart
 
-All flags are those of cdaae-train. Run again, it continues, or uses what is there.
+All flags are those of cdaae-train. Run again, it continues, or uses what is there. Stopped while it trains, it draws
+nothing.
 """
 
 import pathlib

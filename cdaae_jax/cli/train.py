@@ -5,6 +5,9 @@
 Any field of the configuration can be changed on the command line, e.g. --config.optim.learning_rate=1e-4
 (cdaae_jax/config.py lists and explains them). The workdir receives checkpoints/, metrics.jsonl, tensorboard/ and
 grids/ with people kept out of training.
+
+Ctrl-C or SIGTERM stops after the current step: a checkpoint is written and the exit status is 75. A second one ends at
+once, with what the last checkpoint holds.
 """
 
 from absl import flags

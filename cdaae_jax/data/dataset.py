@@ -160,10 +160,10 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
 
 
 def fingerprint(records: Sequence[Record], labels: Float[np.ndarray, "n l"], space: LabelSpace) -> str:
-    """Returns a hex string that is the same for the same photos and labels in the same order, wherever they lie.
+    """Returns a hex string that identifies photos and labels, in their order, but not the folder they lie in.
 
-    Of a photo it knows the person, the name within its data set, the size of the file and the label. A file replaced by
-    another one of the same size is not noticed: that would mean to read them all.
+    It is computed from each photo's person, name within its data set, file size and label. Photos are not read for it,
+    so a file that was replaced by another of the same size goes unnoticed.
     """
     digest = hashlib.sha256(json.dumps([space.kind, space.names]).encode())
     for record, label in zip(records, labels, strict=True):
@@ -173,22 +173,23 @@ def fingerprint(records: Sequence[Record], labels: Float[np.ndarray, "n l"], spa
 
 
 def split(dataset: FaceDataset, data: Data) -> Split:
-    """Splits by person, as the data set says; where it does not, the last `data.held_out` ids are for the test.
+    """Splits by person: as the data set says, else the last `data.held_out` ids are for the test.
 
-    `data.held_out` counts only those people of whom the set says nothing; `data.max_people` cuts the training part.
+    `data.held_out` applies only to people whose split the set does not give. `data.max_people` shortens the training
+    part alone.
 
     Raises:
-      UserError: no person is left to train on, or fewer people than are to be held out.
+      UserError: nobody is left to train on, or `data.held_out` is more than the people it applies to.
     """
     part_of = {record.subject: record.split for record in dataset.records if record.split}
-    unsaid = [person for person in dataset.people if person not in part_of]
-    num_training = len(unsaid) - data.held_out
-    if unsaid and (num_training < 0 or (not part_of and num_training < 1)):
-        whose = "whom no column split puts anywhere" if part_of else "people"
+    unassigned = [person for person in dataset.people if person not in part_of]
+    num_training = len(unassigned) - data.held_out
+    if unassigned and (num_training < 0 or (not part_of and num_training < 1)):
+        whose = "people without a split of their own" if part_of else "people"
         raise UserError(
-            f"config.data.held_out is {data.held_out}, but there are only {len(unsaid)} {whose}; hold out fewer"
+            f"config.data.held_out is {data.held_out}, but there are only {len(unassigned)} {whose}; hold out fewer"
         )
-    part_of |= {person: "train" if i < num_training else "test" for i, person in enumerate(unsaid)}
+    part_of |= {person: "train" if i < num_training else "test" for i, person in enumerate(unassigned)}
     members = {name: tuple(person for person in dataset.people if part_of[person] == name) for name in SPLITS}
     if not members["train"]:
         raise UserError(
@@ -266,7 +267,7 @@ def _with_varied_people(records: list[Record], space: LabelSpace, skipped: Skipp
 
 def _vector(record: Record, space: LabelSpace) -> Float[np.ndarray, " l"]:
     if space.kind == "emotion":
-        # What lacks to the whole expression is neutral; a neutral face is neutral whatever its amount.
+        # The rest of a weak expression is neutral, and a neutral face is neutral whatever its amount.
         neutral = {"neutral": max(0.0, 1.0 - record.amount)} if "neutral" in space.names else {}
         return space.parse(neutral | {record.expression: 1.0 if record.expression == "neutral" else record.amount})
     return space.parse({name: record.aus.get(name, 0.0) for name in space.names})

@@ -162,7 +162,7 @@ def _amount(text: str | None, path: pathlib.Path, line: int) -> float:
 
 
 def _key(file: str) -> str:
-    # Of a path that does not start at the manifest only the name stays the same when the data moves.
+    # An absolute path changes when the data moves; its last part does not.
     path = pathlib.PurePath(file)
     return path.name if path.is_absolute() else path.as_posix()
 

@@ -47,7 +47,8 @@ class Photos:
         def decode(place: int, index: int) -> None:
             pictures[place] = images.fit(self._dataset.records[index].load(), self._image_size)
 
-        # The list lets an exception of a thread out; each picture goes to its place at once, so memory holds it once.
+        # Exhausting the iterator raises here what a thread raised. Each picture is written straight to its place, so
+        # that it is in memory only once.
         list(self._pool.map(decode, range(len(indices)), indices))
         return pictures
 

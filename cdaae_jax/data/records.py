@@ -22,8 +22,8 @@ class Record:
       aus: FACS intensities 0..5 by action unit; None if not coded.
       load: returns the photo, uint8 [H, W, 3].
       split: which of `SPLITS` the data set puts the person in; None if it does not say.
-      amount: how much of the expression is shown, 0..1.5: 1 is all of it, what lacks to 1 is neutral.
-      key: what the set itself calls the photo, the same wherever the data folder lies.
+      amount: how much of the expression is shown, 0..1.5: at 0.5 the other half is neutral.
+      key: the photo's name within its data set, which stays the same when the data folder moves.
       num_bytes: size of the photo's file; 0 if not known.
     """
 

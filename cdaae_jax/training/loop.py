@@ -5,6 +5,7 @@ import logging
 import os
 import pathlib
 import time
+from collections.abc import Sequence
 
 import jax
 
@@ -12,19 +13,22 @@ from cdaae_jax import checkpoint, files, parallel
 from cdaae_jax.config import Config, to_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
+from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import Stopped
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
+from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import TrainState, create_state, make_optimizer
 from cdaae_jax.training import previews
 from cdaae_jax.training.metrics import Window
 from cdaae_jax.training.resuming import refuse_other_run
 from cdaae_jax.training.signals import StopSignals
 from cdaae_jax.training.step import make_train_step
-from cdaae_jax.training.writers import Writer
+from cdaae_jax.training.workdir import hold
+from cdaae_jax.training.writers import Profile, Writer
 from cdaae_jax.validation import validate
 
 _LOG = logging.getLogger(__name__)
@@ -38,14 +42,17 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
 
     Args:
       config: the experiment.
-      workdir: is made if missing; holds checkpoints/, metrics.jsonl, tensorboard/, grids/ and config.json.
+      workdir: is made if missing; holds checkpoints/, metrics.jsonl, tensorboard/, grids/ and config.json, and
+        profile/ if config.run.profile_steps asks for it. One run at a time uses it.
       data_dir: the folder that config.data.manifests are relative to; else the environment variable CDAAE_DATA.
 
     Returns:
       The last state, numpy leaves.
 
     Raises:
-      UserError: unusable configuration, data or workdir, or a workdir of another model, other people or other data.
+      UserError: unusable configuration, data or workdir; a workdir of another model, other people or other data, or one
+        that another run is using.
+      Stopped: SIGTERM or Ctrl-C ended the run before its last step; its checkpoint is written.
       NonFiniteLoss: training diverged; the last checkpoint is from before.
     """
     validate(config)
@@ -53,10 +60,22 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
     everyone = datasets.load(config.data, datasets.root(data_dir), config.data.picture_size)
     split = datasets.split(everyone, config.data)
-    training = split.train
     # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
-    workdir = _open_workdir(pathlib.Path(workdir).absolute())
+    workdir = pathlib.Path(workdir).absolute()
+    with parallel.on_primary(hold(workdir)):
+        return _train(config, workdir, networks, devices, everyone, split)
+
+
+def _train(
+    config: Config,
+    workdir: pathlib.Path,
+    networks: Networks,
+    devices: Sequence[jax.Device],
+    everyone: FaceDataset,
+    split: Split,
+) -> TrainState:
     refuse_other_run(workdir, config, everyone.space, split)
+    training = split.train
 
     optimizer = make_optimizer(config.optim, config.run.steps)
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
@@ -86,16 +105,19 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     preview = previews.make(split.shown, networks.generator, config)
     run = config.run
     with (
+        StopSignals() as stop,  # first, so that a second signal ends at once while the others close
         Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,
         Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
         checkpoint.Checkpointer(workdir, run.keep_checkpoints) as saver,
-        StopSignals() as stop,
+        Profile(workdir, start, run.steps, run.profile_steps, parallel.is_primary()) as profile,
     ):
         if parallel.is_primary():
             files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
         window, saved_at, waited = Window(), time.monotonic(), 0.0
         for step, batch in enumerate(batches, start=start + 1):
-            state, metrics = step_fn(state, batch)
+            with jax.profiler.StepTraceAnnotation("train", step_num=step):
+                state, metrics = step_fn(state, batch)
+            profile.advance(step, metrics)
             window.add(step, metrics)
             writer.advance()
             stopping = parallel.agree(step, stop.is_set())
@@ -114,25 +136,13 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
                 window.check()
                 saver.save(parallel.to_host(state), config, everyone.space, split)
                 saved_at = time.monotonic()
-            if stopping:
-                _LOG.warning("stopped after step %d of %d; run the same command again to go on", step, run.steps)
-                break
+            if stopping and step < run.steps:
+                raise Stopped(step, run.steps)
     return parallel.to_host(state)
 
 
 def _due(step: int, interval: int) -> bool:
     return interval > 0 and step % interval == 0
-
-
-def _open_workdir(workdir: pathlib.Path) -> pathlib.Path:
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        probe = workdir / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"cannot write to --workdir {workdir} ({error.strerror}); choose another folder") from error
-    return workdir
 
 
 def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> TrainState:

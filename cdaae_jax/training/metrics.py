@@ -1,4 +1,4 @@
-"""What the steps measured between two log lines, and the guard against losses that are not numbers."""
+"""What the steps measured between two log lines, and the guard against values that are not finite."""
 
 import time
 
@@ -9,7 +9,7 @@ from cdaae_jax.training.step import Metrics
 
 
 class NonFiniteLoss(Exception):
-    """A loss became infinite or not a number; the message names it and the step."""
+    """A loss or a gradient became infinite or not a number; the message names it and the step."""
 
 
 class Window:
@@ -23,11 +23,11 @@ class Window:
     def add(self, step: int, metrics: Metrics) -> None:
         """Takes a step's metrics; they may still be on their way."""
         self._metrics.append((step, metrics))
-        # Metrics of two steps ago are surely there: waiting for them keeps the host from running away with the queue.
+        # Without this the host would queue step after step; two steps ahead of the devices are enough.
         jax.block_until_ready(self._metrics[max(0, len(self._metrics) - 3)][1])
 
     def check(self) -> None:
-        """Raises NonFiniteLoss if any loss since the last call is infinite or not a number."""
+        """Raises NonFiniteLoss if any metric since the last call is infinite or not a number."""
         for step, metrics in self._metrics[self._checked :]:
             for name, value in sorted(metrics.items()):
                 if not np.isfinite(value):

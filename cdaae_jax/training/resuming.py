@@ -1,4 +1,4 @@
-"""Whether a workdir can be gone on with: the same model, the same people in the same parts, the same photos."""
+"""Whether a run may be continued: it needs the same model, the same people in the same parts, and the same photos."""
 
 import logging
 import pathlib
@@ -17,11 +17,11 @@ _SHOWN = 3  # so many people are named, the others counted
 def refuse_other_run(workdir: pathlib.Path, config: Config, space: LabelSpace, split: Split) -> None:
     """Compares what is asked for with what the newest checkpoint in `workdir` holds, if there is one.
 
-    Other settings of the training are said through `logging` and accepted. Where the data lies does not matter.
+    Other training settings are accepted and logged. Where the data lies does not matter.
 
     Raises:
-      UserError: another model, other labels, people who are new, gone or in another part of the split, or other photos
-        or labels of the same people. Somebody who was trained on would be judged on, and nobody would notice.
+      UserError: another model, other labels, people who are new, gone or in another part of the split (a person who was
+        trained on could be judged on), or other photos or labels of the same people.
     """
     meta = checkpoint.read_meta(workdir)
     if meta is None:
@@ -54,4 +54,4 @@ def _moved(ours: Mapping[str, Sequence[str]], theirs: Mapping[str, Sequence[str]
 def _advice(changed: Sequence[str]) -> str:
     suspects = [line for line in changed if line.startswith("data.")]
     cause = f"the configuration differs in {'; '.join(suspects)}" if suspects else "the data was changed"
-    return f"{cause}; train on what it was trained on, or choose another --workdir"
+    return f"{cause}; use the data of that run, or choose another --workdir"

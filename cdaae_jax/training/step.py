@@ -18,7 +18,7 @@ from cdaae_jax.data.pairs import Batch
 from cdaae_jax.models import change
 from cdaae_jax.models.generators import LATENT_STREAM
 from cdaae_jax.models.registry import Networks
-from cdaae_jax.state import NETWORKS, TrainState, Tree
+from cdaae_jax.state import NETWORKS, TrainState, Tree, make_schedule
 from cdaae_jax.training import augmentation, losses
 
 Metrics = dict[str, Float[Array, ""]]
@@ -154,13 +154,20 @@ def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Cal
 def make_train_step(
     networks: Networks, optimizer: optax.GradientTransformation, config: Config, axis_name: str
 ) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
-    """Returns the step to be mapped over devices: state in common, batch split along the axis `axis_name`."""
+    """Returns the step to be mapped over devices: state in common, batch split along the axis `axis_name`.
+
+    To the metrics it adds the learning rate of this step and, of each network, the norm of all its gradients together.
+    """
     gradients_fn = make_gradients_fn(networks, config, axis_name)
+    schedule = make_schedule(config.optim, config.run.steps)
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         gradients, metrics, batch_stats = gradients_fn(state, batch)
+        # Adam has counted the steps as the state does.
+        metrics["learning_rate"] = jnp.asarray(schedule(state.step), jnp.float32)
         params, opt_state = {}, {}
         for name in NETWORKS:
+            metrics[f"gradient_norm/{name}"] = optax.tree.norm(gradients[name])
             updates, opt_state[name] = optimizer.update(gradients[name], state.opt_state[name], state.params[name])
             params[name] = optax.apply_updates(state.params[name], updates)
         ema = average(state.ema, params["generator"], state.step, config.optim.ema_decay)

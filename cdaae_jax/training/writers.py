@@ -1,15 +1,19 @@
-"""What a run shows and leaves behind: progress bar, metrics.jsonl, TensorBoard events, PNG grids."""
+"""What a run shows and leaves behind: progress bar, metrics.jsonl, TensorBoard events, PNG grids, a profile."""
 
 import json
 import logging
 import pathlib
+from typing import Any
 
+import jax
 import numpy as np
 from tensorboardX import SummaryWriter
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from cdaae_jax import files, images
+
+_LOG = logging.getLogger(__name__)
 
 
 class Writer:
@@ -51,7 +55,7 @@ class Writer:
             self._jsonl.close()
 
     def advance(self) -> None:
-        """Moves the bar by one step; call it with the step's result in hand, or the rate it shows is a fiction."""
+        """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong."""
         if self._active:
             self._bar.update(self._batch_size)
 
@@ -72,14 +76,55 @@ class Writer:
             self._tensorboard.add_image(name, picture, step, dataformats="HWC")
 
 
+class Profile:
+    """Records a few steps in workdir/profile, for xprof, TensorBoard's profile plugin or Perfetto; a context manager.
+
+    The first steps of a process say nothing about the others, because they compile: recording begins after them.
+    """
+
+    _SKIPPED = 10
+
+    def __init__(self, workdir: pathlib.Path, start: int, steps: int, num_steps: int, active: bool):
+        """Will record `num_steps` steps of a run from step `start` to `steps`; none unless `active`."""
+        self._folder = workdir / "profile"
+        self._begin = start + self._SKIPPED
+        self._end = self._begin + num_steps
+        self._wanted = active and num_steps > 0
+        self._running = False
+        if self._wanted and self._begin >= steps:
+            _LOG.warning(
+                "config.run.profile_steps records nothing: %d steps are left, and the first %d are not recorded",
+                steps - start, self._SKIPPED,
+            )  # fmt: skip
+
+    def __enter__(self) -> "Profile":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._running:
+            self._stop()
+
+    def advance(self, step: int, result: Any) -> None:
+        """Call it after each step, with something that the devices compute in this step."""
+        if self._wanted and step == self._begin:
+            jax.profiler.start_trace(self._folder)
+            self._running = True
+        elif self._running and step == self._end:
+            jax.block_until_ready(result)
+            self._stop()
+
+    def _stop(self) -> None:
+        self._running = False
+        jax.profiler.stop_trace()
+        _LOG.info("a profile is in %s", self._folder)
+
+
 def _reopen(path: pathlib.Path, start: int):
     if path.exists():
         # A line that a crash cut short has no end, and belongs to a step that is taken again.
         lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
         kept = [line for line in lines if json.loads(line)["step"] <= start]
         if len(kept) < len(lines):
-            logging.getLogger(__name__).info(
-                "metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept), start
-            )
+            _LOG.info("metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept), start)
         files.write_text(path, "".join(kept))
     return path.open("a")

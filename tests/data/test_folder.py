@@ -91,6 +91,7 @@ def test_a_manifest_as_spreadsheets_write_it(faces_copy):
         ("expression=neutral&subject=p1,p2", 2),
         ("subject=P3", 3),
         ("AU12=4.5", 4),
+        ("AU12=4.5&subject=p1", 1),
         ("AU12=", 8),
     ],
 )
@@ -219,3 +220,60 @@ def test_places_without_photos_are_explained(faces_copy, prepare, spec, kind, me
     with pytest.raises(UserError, match=message) as raised:
         read(faces_copy, spec, kind)
     assert "\n" not in str(raised.value)
+
+
+def with_columns(root, **cells):
+    """Adds columns to faces.csv; each takes the cells of its rows one after the other, the last again and again."""
+
+    def change(rows):
+        rows[0] += cells
+        for values in cells.values():
+            for i, row in enumerate(rows[1:]):
+                row.append(values[min(i, len(values) - 1)])
+        return rows
+
+    edit(root, change)
+
+
+def test_split_and_amount_are_read_and_can_be_filtered_on(faces_copy):
+    assert {(record.split, record.amount) for record in read(faces_copy)} == {(None, 1.0)}
+    with_columns(faces_copy, split=["test"] * 3 + [" Train "], amount=["0.5", "", "1.5", "1"])
+    records = read(faces_copy)
+    assert [record.split for record in records] == ["test"] * 3 + ["train"] * 9
+    assert [record.amount for record in records] == [0.5, 1, 1.5] + [1] * 9
+    assert len(read(faces_copy, "faces.csv?split=test")) == 3
+    assert [record.amount for record in read(faces_copy, "faces.csv?amount=0.5,1.5")] == [0.5, 1.5]
+    assert [record.expression for record in read(faces_copy, "faces.csv?amount=&split=test")] == ["happy"]
+    # What is shown of an expression says nothing about action units, which have their own columns.
+    units = read(faces_copy, "faces.csv?split=test", kind="au")
+    assert [(record.split, record.amount) for record in units] == [("test", 1.0)] * 3
+
+
+@pytest.mark.parametrize("split", ["", "dev", "training", "test2"])
+def test_another_split_is_refused_by_line(faces_copy, split):
+    with_columns(faces_copy, split=["test", split, "train"])
+    with pytest.raises(UserError, match=f"faces.csv line 3: split is '{split}'; allowed: train, validation, test$"):
+        read(faces_copy)
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        ("1.6", "amount is 1.6; amounts go from 0 to 1.5"),
+        ("-0.1", "amount is -0.1; amounts"),
+        ("nan", "amount is nan; amounts"),
+        ("half", "amount is 'half', not a number"),
+    ],
+)
+def test_another_amount_is_refused_by_line(faces_copy, amount, message):
+    with_columns(faces_copy, amount=["1", amount, "1"])
+    with pytest.raises(UserError, match=f"faces.csv line 3: {message}"):
+        read(faces_copy)
+    assert len(read(faces_copy, kind="au")) == 12
+
+
+def test_a_record_knows_its_file_by_name_and_size_wherever_it_lies(faces_copy):
+    for spec, key in (("faces.csv", "faces/p1/happy/photo.png"), ("faces", "p1/happy/photo.png")):
+        (record,) = (one for one in read(faces_copy, spec) if one.key == key)
+        assert record.num_bytes == (faces_copy / "faces/p1/happy/photo.png").stat().st_size
+        assert not any(str(faces_copy) in one.key for one in read(faces_copy, spec))

@@ -225,7 +225,7 @@ def test_emotions_are_read_with_their_names(as_home, caplog):
     for record, label in zip(faces.records, faces.labels, strict=True):
         np.testing.assert_array_equal(label, np.eye(8, dtype=np.float32)[EMOTIONS.index(record.expression)])
     assert "skipped 8: photo without an expression" in caplog.text
-    training, held_out = datasets.split(faces, data)
+    training, _, held_out = datasets.split(faces, data)
     assert (training.people, held_out.people) == (("p000000", "p000001", "p000002"), ("p000003",))
 
 

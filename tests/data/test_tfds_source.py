@@ -1,7 +1,9 @@
 """The project's TFDS builders as records: built on first use, read without their folder afterwards."""
 
+import io
 import pathlib
 import shutil
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,7 +70,7 @@ def test_a_builder_takes_the_place_of_a_manifest(tfds_folder, root):
     dataset = datasets.load(data, root, 64)
     assert dataset.people == ("901", "902") and len(dataset) == 4
     assert dataset.space.names == ("neutral", "happy")
-    train, test = datasets.split(dataset, data)
+    train, _, test = datasets.split(dataset, data)
     assert (train.people, test.people) == (("901",), ("902",))
     # Several threads read at once.
     assert Photos(dataset, 64, cache_gib=0)[np.arange(4).repeat(8)].shape == (32, 64, 64, 3)
@@ -103,3 +105,35 @@ def test_without_a_folder_the_set_is_downloaded(tfds_folder, monkeypatch, folder
     monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
     with pytest.raises(UserError, match="could not be downloaded .no route to host.*manual_dir"):
         read(folder)
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """A set that is built already and has a feature `split`; takes the splits of its photos."""
+
+    def of(*splits):
+        photo = io.BytesIO()
+        Image.new("RGB", (64, 64)).save(photo, "PNG")
+        examples = [
+            {"subject": b"s%d" % i, "expression": b"happy", "image": photo.getvalue(), "split": name}
+            for i, name in enumerate(splits)
+        ]
+        builder = mock.Mock()
+        builder.info.features = {"image": mock.Mock(shape=(64, 64, 3))}
+        builder.info.full_name = "faces/1.0.0"
+        builder.as_data_source.return_value = examples
+        monkeypatch.setattr(tfds_source, "_builder", lambda spec: builder)
+        return len(photo.getvalue())
+
+    return of
+
+
+def test_a_feature_may_say_the_split(built):
+    size = built(b"train", b"test")
+    records = read(None, "faces")
+    assert [(record.subject, record.split) for record in records] == [("s0", "train"), ("s1", "test")]
+    assert [(record.key, record.num_bytes) for record in records] == [(f"faces/1.0.0[{i}]", size) for i in range(2)]
+    assert records[0].load().shape == (64, 64, 3)
+    built(b"train", b"dev")
+    with pytest.raises(UserError, match=r"^faces\[1\]: split is 'dev'; allowed: train, validation, test"):
+        read(None, "faces")

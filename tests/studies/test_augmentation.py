@@ -8,6 +8,7 @@ import pytest
 from jax import tree_util
 
 from cdaae_jax import images
+from cdaae_jax.config import Data, to_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 
@@ -21,8 +22,8 @@ class Painter:
     labels, image_size = SPACE, SIDE
 
     def __init__(self, max_people=0, held_out=1):
-        data = {"manifests": ["faces.csv"], "held_out": held_out, "max_people": max_people}
-        self.meta = {"config": {"data": data}, "step": 12}
+        data = Data(manifests=("faces.csv",), held_out=held_out, max_people=max_people)
+        self.meta = {"config": {"data": to_dict(data)}, "step": 12}
 
     def edit(self, pictures, labels):
         made = pictures.copy()

@@ -8,6 +8,7 @@ import pytest
 
 from cdaae_jax import checkpoint, config
 from cdaae_jax.errors import UserError
+from cdaae_jax.validation import validate
 from studies import reports, run, trainings
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -16,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 def test_every_training_is_valid_and_of_the_same_number_of_steps():
     configs = run.configurations()
     for one in configs.values():
-        config.validate(one)
+        validate(one)
         assert (one.run.steps, one.run.batch_size, one.run.seed) == (configs["rig_cdaae"].run.steps, 16, 0)
     assert len({str(config.to_dict(one)) for one in configs.values()}) == len(configs)  # no two are the same
 

@@ -5,18 +5,25 @@ import importlib.util
 import json
 import logging
 import os
+import pathlib
+import shutil
 import signal
 from unittest import mock
 
 import jax
 import numpy as np
+import optax
 import pytest
 from PIL import Image
 from support import make_tiny_config
 
 import cdaae_jax
 from cdaae_jax import checkpoint
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import Stopped, UserError
+from cdaae_jax.models import registry
+from cdaae_jax.state import NETWORKS
+from cdaae_jax.training import loop
+from cdaae_jax.training import workdir as workdirs
 from cdaae_jax.training.loop import train
 from cdaae_jax.training.metrics import NonFiniteLoss, Window
 
@@ -53,30 +60,60 @@ def test_a_run_leaves_metrics_grids_and_checkpoints(undisturbed):
     assert [line["step"] for line in lines] == [2, 4]
     losses = ("reconstruction", "adversarial_image", "adversarial_latent", "total_variation", "generator")
     others = ("image_discriminator/loss", "latent_discriminator/loss", "images_per_second", "seconds_waiting_share")
-    for name in losses + others:
+    gradients = tuple(f"gradient_norm/{network}" for network in NETWORKS)
+    for name in losses + others + gradients:
         assert all(np.isfinite(line[name]) for line in lines), name
+    assert all(line["learning_rate"] == pytest.approx(1e-3) for line in lines)
+    assert not (workdir / "profile").exists()
     grid = np.asarray(Image.open(workdir / "grids" / "held_out_0000004.png"))
     assert grid.shape == (32, 4 * 34 - 2, 3)  # one held-out person: the source and three expressions
     assert list((workdir / "tensorboard").glob("events.*"))
     assert json.loads((workdir / "config.json").read_text())["run"]["steps"] == 4
 
 
-def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tmp_path, monkeypatch):
-    _, expected = undisturbed
-    # Stopped by a signal during step 3, as a preempted machine does, then the same command again.
+def signal_at(patch, at):
+    """Sends SIGTERM during a step, as a preempted machine does."""
     add = Window.add
 
     def add_and_signal(window, step, metrics):
         add(window, step, metrics)
-        if step == 3:
+        if step == at:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    patch.setattr(Window, "add", add_and_signal)
+
+
+def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tmp_path, monkeypatch):
+    _, expected = undisturbed
     with monkeypatch.context() as patch:
-        patch.setattr(Window, "add", add_and_signal)
-        train(make_tiny_config(), tmp_path, data_dir)
+        signal_at(patch, 3)
+        with pytest.raises(Stopped, match="stopped after step 3 of 4; run the same command again to go on"):
+            train(make_tiny_config(), tmp_path, data_dir)
     assert checkpoint.steps(tmp_path)[-1] == 3
     assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
     assert [line["step"] for line in log_lines(tmp_path)] == [2, 3, 4]
+
+
+def test_a_signal_during_the_last_step_changes_nothing(undisturbed, data_dir, tmp_path, monkeypatch):
+    _, expected = undisturbed
+    signal_at(monkeypatch, 4)
+    assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
+
+
+def test_a_workdir_that_another_run_is_using_is_refused(data_dir, tmp_path):
+    with workdirs.hold(tmp_path), pytest.raises(UserError, match=f"in use: process {os.getpid()} "):
+        train(make_tiny_config(), tmp_path, data_dir)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_few_steps_can_be_profiled(data_dir, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="cdaae_jax"):
+        train(with_run(steps=13, profile_steps=2, grid_steps=0, checkpoint_steps=0), tmp_path, data_dir)
+    assert len(list((tmp_path / "profile").rglob("*.xplane.pb"))) == 1
+    assert f"a profile is in {tmp_path / 'profile'}" in caplog.text
+    caplog.clear()
+    train(with_run(steps=13, profile_steps=2), tmp_path, data_dir)
+    assert "profile_steps records nothing: 0 steps are left" in caplog.text
 
 
 def test_going_back_to_an_older_checkpoint_is_bit_equal_too(undisturbed, data_dir, tmp_path):
@@ -120,6 +157,74 @@ def test_another_model_is_refused_with_the_fields_that_differ(undisturbed, data_
     with pytest.raises(UserError, match=r"labels\.names: .* here, .* there"):
         train(config, workdir, data_dir)
     assert checkpoint.steps(workdir) == [2, 4]
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def finished(undisturbed, tmp_path):
+    """A copy of a finished run that a test may spoil."""
+    return pathlib.Path(shutil.copytree(undisturbed[0], tmp_path / "finished"))
+
+
+def test_checkpoints_of_an_older_format_are_refused_and_stay_where_they_are(finished, data_dir):
+    for file in finished.glob("checkpoints/*/meta/metadata"):
+        meta = json.loads(file.read_text())
+        del meta["format"]
+        file.write_text(json.dumps(meta))
+    before = snapshot(finished)
+    message = r"finished holds checkpoints of an older format \(1; this version reads 2\): use cdaae_jax .* --workdir"
+    with pytest.raises(UserError, match=message):
+        train(make_tiny_config(), finished, data_dir)
+    for path in (finished, finished / "checkpoints" / "4"):
+        with pytest.raises(UserError, match=message):
+            cdaae_jax.Sampler.from_checkpoint(path)
+    assert snapshot(finished) == before
+
+
+def test_a_changed_optimizer_is_refused_and_every_checkpoint_stays(finished, data_dir, monkeypatch):
+    before = snapshot(finished)
+    monkeypatch.setattr(loop, "make_optimizer", lambda *_: optax.sgd(1e-3, momentum=0.9))
+    with pytest.raises(UserError, match=r"another structure than this version builds \(opt_state\.generator\.0\."):
+        train(make_tiny_config(), finished, data_dir)
+    assert snapshot(finished) == before
+
+
+def test_a_changed_generator_is_refused_by_the_sampler_too(finished, monkeypatch):
+    build = registry.build
+
+    def build_wider(model, *arguments):
+        return build(dataclasses.replace(model, width=2 * model.width), *arguments)
+
+    monkeypatch.setattr(registry, "build", build_wider)
+    with pytest.raises(UserError, match=r"finished holds another structure .*here, float32.*; use cdaae_jax") as raised:
+        cdaae_jax.Sampler.from_checkpoint(finished)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_checkpoint_knows_its_people_and_refuses_others(undisturbed, data_dir):
+    workdir, _ = undisturbed
+    meta = checkpoint.read_meta(workdir)
+    assert meta["people"] == {"train": ["p1", "p2", "p3"], "validation": [], "test": ["p4"]}
+    assert str(data_dir) not in json.dumps(meta)
+    config = make_tiny_config()
+    config.data = dataclasses.replace(config.data, held_out=2)
+    with pytest.raises(UserError, match=r"other people \(p3: test here, train there\); .*held_out: 2 here, 1 there"):
+        train(config, workdir, data_dir)
+    assert checkpoint.steps(workdir) == [2, 4]
+
+
+def test_data_that_moved_is_the_same_and_data_that_changed_is_not(undisturbed, finished, faces_copy):
+    _, expected = undisturbed
+    assert_bit_equal(train(make_tiny_config(), finished, faces_copy), expected)
+    manifest = faces_copy / "faces.csv"
+    manifest.write_text(manifest.read_text().replace("p2,happy", "p2,surprised"))
+    before = snapshot(finished)
+    with pytest.raises(UserError, match="holds a run with other photos or labels of the same people"):
+        train(make_tiny_config(), finished, faces_copy)
+    assert snapshot(finished) == before
 
 
 def test_changed_training_settings_are_said_and_accepted(data_dir, tmp_path, caplog):

@@ -7,9 +7,9 @@ import pytest
 from support import make_batch, make_tiny_config
 
 from cdaae_jax import parallel
-from cdaae_jax.config import Loss
+from cdaae_jax.config import Loss, Optim
 from cdaae_jax.models import registry
-from cdaae_jax.state import NETWORKS, create_state, make_optimizer
+from cdaae_jax.state import NETWORKS, create_state, make_optimizer, make_schedule
 from cdaae_jax.training.step import average, make_gradients_fn, make_losses_fn, make_train_step
 
 AXIS = parallel.AXIS
@@ -100,6 +100,26 @@ def test_a_weight_of_zero_is_exactly_no_gradient(initial):
     felt, _, _ = gradients_on(1, make_tiny_config(loss=warming), after, make_batch(8))
     difference = jax.tree.map(lambda a, b: np.abs(a - b).max(), felt["generator"], gradients["generator"])
     assert max(jax.tree.leaves(difference)) > 1e-6
+
+
+def test_the_step_measures_gradient_norms_and_its_own_learning_rate(initial):
+    config = make_tiny_config(optim=Optim(learning_rate=1e-3, warmup_steps=20))
+    networks, optimizer = build(config)
+    device = jax.local_devices()[:1]
+    after_ten = initial.replace(step=np.int32(10))
+    gradients, _, _ = gradients_on(1, config, after_ten, make_batch(8))
+    step = parallel.map_step(make_train_step(networks, optimizer, config, AXIS), device)
+    _, metrics = step(parallel.replicate(after_ten, device), parallel.shard(make_batch(8), device))
+    for network in NETWORKS:
+        squares = [np.square(leaf, dtype=np.float64).sum() for leaf in jax.tree.leaves(gradients[network])]
+        np.testing.assert_allclose(metrics[f"gradient_norm/{network}"], np.sqrt(sum(squares)), rtol=1e-3)
+    np.testing.assert_allclose(metrics["learning_rate"], 5e-4, rtol=1e-6)
+
+
+def test_the_schedule_rises_stays_and_falls():
+    schedule = make_schedule(Optim(learning_rate=0.5, warmup_steps=10, decay_steps=20), 100)
+    rates = [float(schedule(step)) for step in (0, 5, 10, 79, 90, 100)]
+    np.testing.assert_allclose(rates, [0, 0.25, 0.5, 0.5, 0.25, 0], atol=1e-6)
 
 
 def test_all_replicas_stay_bit_equal_and_the_step_compiles_once(initial):

@@ -1,0 +1,67 @@
+"""The folder of a run: made if missing, and used by one run at a time."""
+
+import contextlib
+import errno
+import logging
+import os
+import pathlib
+import socket
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+from cdaae_jax.errors import UserError
+
+if sys.platform != "win32":
+    import fcntl
+
+_LOG = logging.getLogger(__name__)
+# What file systems without locks answer (Lustre mounted without them says ENOSYS).
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
+
+
+@contextlib.contextmanager
+def hold(workdir: pathlib.Path) -> Iterator[None]:
+    """Keeps other runs out of `workdir`, which is made if missing, until the block ends.
+
+    The lock belongs to the open file `workdir/.lock`, so the system releases it however the process ends, and it goes
+    with the folder when that is moved or renamed. The file itself stays: removing it would let two runs lock two
+    different files of this name. Where locks do not exist (some network file systems, Windows), a warning says so.
+
+    Raises:
+      UserError: the folder cannot be written to, or another run holds it.
+    """
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        # Appending keeps the holder's name in the file if the lock turns out to be taken.
+        file = (workdir / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write to --workdir {workdir} ({error.strerror}); choose another folder") from error
+    with file:
+        _lock(file, workdir)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def _lock(file: IO[str], workdir: pathlib.Path) -> None:
+    if sys.platform == "win32":
+        _warn_no_locks(workdir, "this system has no flock")
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read().strip() or "another program"
+        raise UserError(
+            f"{workdir} is in use: {holder} is training there; wait until it ends, stop it, or choose another --workdir"
+        ) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        _warn_no_locks(workdir, error.strerror)
+
+
+def _warn_no_locks(workdir: pathlib.Path, reason: str) -> None:
+    _LOG.warning("%s cannot be locked (%s); do not start a second run in it", workdir, reason)

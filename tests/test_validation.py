@@ -1,0 +1,111 @@
+"""What is refused in a configuration, and what is said of it."""
+
+import pytest
+
+from cdaae_jax.config import Config, Model
+from cdaae_jax.errors import UserError
+from cdaae_jax.validation import allowed_type, validate
+
+
+def changed(name, value):
+    config = Config()
+    section, field = name.split(".")
+    setattr(getattr(config, section), field, value)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("model.image_size", 48, "32, 64, 128 or 256"),
+        ("model.join_levels", (4,), r"\(\), \(1,\), \(0, 1, 2\) ... rising"),
+        ("model.join_levels", (2, 1), "rising"),
+        ("model.join_levels", (1, 1), "rising"),
+        ("model.join_levels", 1, r"a tuple of whole numbers such as \(1, 2\)"),
+        ("model.join_levels", ("1",), "a tuple of whole numbers"),
+        ("model.width", 0, "1 or more"),
+        ("model.max_width", 0, "1 or more"),
+        ("model.kernel_size", 1, "2 or more"),
+        ("model.latent_size", 0, "1 or more"),
+        ("model.label_repeats", -1, r"0 \(automatic\) or more"),
+        ("model.discriminator_width", 0, "1 or more"),
+        ("model.discriminator_dense", 0, "1 or more"),
+        ("model.leak", 1.0, "0 to below 1"),
+        ("model.leak", -0.1, "0 to below 1"),
+        ("model.upsampling", "bilinear", "deconv or resize"),
+        ("model.discriminator_norm", "group", "batch or layer or none"),
+        ("model.dtype", "float16", "float32 or bfloat16"),
+        ("loss.reconstruction", "l3", "l1 or l2"),
+        ("loss.adversarial", "wgan", "bce or lsgan or hinge"),
+        ("loss.image_weight", -0.1, "0 or more"),
+        ("loss.latent_weight", float("nan"), "0 or more"),
+        ("loss.total_variation_weight", -1, "0 or more"),
+        ("loss.warmup_steps", -1, "0 or more"),
+        ("optim.learning_rate", 0, "more than 0"),
+        ("optim.learning_rate", float("nan"), "more than 0"),
+        ("optim.beta1", 1, "0 to below 1"),
+        ("optim.beta2", -0.1, "0 to below 1"),
+        ("optim.ema_decay", 1.0, "0 to below 1"),
+        ("optim.decay_steps", 9_501, "0 to 9500, what the warm-up leaves of run.steps"),
+        ("optim.warmup_steps", -1, "0 or more"),
+        ("data.label_kind", "mood", "emotion or au"),
+        ("data.identity_share", 1.1, "0 to 1"),
+        ("data.identity_share", -0.1, "0 to 1"),
+        ("data.held_out", -1, "0 or more"),
+        ("data.max_people", -1, "0 or more"),
+        ("data.cache_gib", -1, "0 or more"),
+        ("run.seed", -1, "0 or more"),
+        ("run.steps", 0, "1 or more"),
+        ("run.batch_size", 0, "1 or more"),
+        ("run.keep_checkpoints", 0, "1 or more"),
+        ("run.num_devices", -1, "0 or more"),
+        ("run.log_steps", -1, "0 or more"),
+        ("run.grid_steps", -1, "0 or more"),
+        ("run.checkpoint_steps", -1, "0 or more"),
+        ("run.checkpoint_minutes", -1, "0 or more"),
+        # of another type
+        ("run.steps", "many", "a whole number"),
+        ("run.steps", 1.5, "a whole number"),
+        ("run.steps", True, "a whole number"),
+        ("optim.learning_rate", "1e-4", "a number"),
+        ("optim.learning_rate", None, "a number"),
+        ("data.flip", "no", "true or false"),
+        ("model.name", 3, "a text"),
+        ("data.manifests", "faces.csv", "a tuple of texts such as"),
+        ("data.label_names", (1, 2), "a tuple of texts such as"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(name, value, allowed):
+    with pytest.raises(UserError, match=rf"^config\.{name} is .*; allowed: .*{allowed}") as raised:
+        validate(changed(name, value))
+    assert repr(value) in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("optim.learning_rate", 1),
+        ("data.manifests", ["faces.csv"]),
+        ("data.identity_share", 0),
+        ("data.identity_share", 1),
+        ("loss.image_weight", 0),
+        ("optim.ema_decay", 0.0),
+        ("optim.decay_steps", 9_500),
+        ("model.join_levels", ()),
+        ("model.join_levels", (0, 1, 2, 3)),
+        ("run.checkpoint_minutes", 0),
+    ],
+)
+def test_values_at_the_ends_of_what_is_allowed_are_accepted(name, value):
+    validate(changed(name, value))
+
+
+@pytest.mark.parametrize("config", [None, {"model": {}}, Model()])
+def test_something_that_is_no_configuration_is_refused(config):
+    with pytest.raises(UserError, match=r"^the configuration is a .*; allowed: cdaae_jax.config.Config"):
+        validate(config)
+
+
+def test_a_type_is_told_in_words():
+    assert allowed_type("run.steps") == "a whole number"
+    assert allowed_type("data.flip") == "true or false"
