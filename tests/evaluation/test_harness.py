@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from cdaae_jax.evaluation.panel import Identity, Panel
+from cdaae_jax.evaluation.scores import Figure
 from PIL import Image
 from support import make_tiny_config
 
@@ -12,8 +14,6 @@ import cdaae_jax
 from cdaae_jax import Sampler, UserError
 from cdaae_jax.config import Data
 from cdaae_jax.evaluation import edits
-from cdaae_jax.evaluation.panel import Identity, Panel
-from cdaae_jax.evaluation.scores import Figure
 from cdaae_jax.labels import LabelSpace
 
 
