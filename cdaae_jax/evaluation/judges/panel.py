@@ -1,6 +1,7 @@
 """The judges of one evaluation: those that its labels give work to, each asked about a picture once."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -122,7 +123,10 @@ class Panel:
             facts["action units"] = {
                 "what": "ridge regression on MediaPipe's face_landmarker (Apache-2.0), calibrated on other people",
                 "names": list(panel["meter"].names),
-                "accuracy_on_people_left_out": panel["meter"].accuracy,
+                # An AU that no calibration picture shows has no correlation, and JSON no NaN.
+                "accuracy_on_people_left_out": {
+                    name: value if math.isfinite(value) else None for name, value in panel["meter"].accuracy.items()
+                },
             }
         return cls(**panel, facts=facts)
 

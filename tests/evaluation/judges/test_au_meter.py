@@ -1,17 +1,21 @@
 """The AU meter: on a made-up landmarker whose points follow the intensities, then on the rig with the real one."""
 
 import csv
+import dataclasses
 import os
 import pathlib
 
 import numpy as np
 import pytest
-from cdaae_jax.evaluation.au_meter import PENALTIES, AUMeter, _Ridge, calibrate_on
-from cdaae_jax.evaluation.au_statistics import au_statistics
 
 from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation import edits, landmarks
+from cdaae_jax.evaluation.judges import landmarks
+from cdaae_jax.evaluation.judges.au_meter import PENALTIES, AUMeter, _Ridge, calibrate_on
+from cdaae_jax.evaluation.measures.au_agreement import au_statistics
+from cdaae_jax.evaluation.tasks import edits
+from cdaae_jax.labels import LabelSpace
 
 NAMES = ("AU1", "AU12")
 SIDE = 48
@@ -172,20 +176,22 @@ def painted_set(tmp_path):
     return tmp_path
 
 
-def test_calibration_on_a_configuration_sees_training_people_only(painted_set):
+def test_calibration_looks_at_a_spread_of_the_people_it_is_given(painted_set):
     landmarker = PaintedLandmarker()
     seen = []
     find = landmarker.find
     landmarker.find = lambda images: seen.extend(images[:, 0, 0, 0]) or find(images)
-    data = Data(manifests=("painted.csv",), label_kind="au", held_out=1)
-    meter = calibrate_on(data, painted_set, SIDE, landmarker)
+    data = Data(manifests=("painted.csv",), label_kind="au")
+    training = datasets.load(data, painted_set, SIDE).of(("s0", "s1", "s2", "s3"))
+    meter = calibrate_on(training, SIDE, landmarker)
     assert set(seen) == {0, 1, 2, 3} and meter.names == NAMES
     assert meter.accuracy["au_pearson"] > 0.999
     seen.clear()
-    calibrate_on(data, painted_set, SIDE, landmarker, max_people=2, max_pictures=3)
+    calibrate_on(training, SIDE, landmarker, max_people=2, max_pictures=3)
     assert set(seen) == {0, 3} and len(seen) == 2 * (1 + 3)
-    with pytest.raises(UserError, match="label_kind is 'emotion'"):
-        calibrate_on(Data(manifests=("painted.csv",)), painted_set, SIDE, landmarker)
+    emotions = dataclasses.replace(training, space=LabelSpace("emotion", NAMES))
+    with pytest.raises(UserError, match="have labels of kind 'emotion'"):
+        calibrate_on(emotions, SIDE, landmarker)
 
 
 def test_meter_on_the_rig():
@@ -195,12 +201,14 @@ def test_meter_on_the_rig():
     pytest.importorskip("ai_edge_litert", reason="needs ai-edge-litert: pip install 'cdaae_jax[photo]'")
     root, landmarker = pathlib.Path(folders[0]), landmarks.Landmarker.load(folders[1])
     data = Data(manifests=("frl_rig/au.csv",), label_kind="au")
-    meter = calibrate_on(data, root, 64, landmarker, max_people=12, max_pictures=12)
-    task = edits.held_out_task(data, root, 64)
+    everybody = datasets.load(data, root, 64)
+    judged = everybody.people[-data.held_out :]
+    meter = calibrate_on(everybody.of(everybody.people[: -data.held_out]), 64, landmarker, 12, 12)
+    task = edits.held_out_task(everybody, judged, 64)
     some = np.arange(0, len(task.person), 8)
     measured = meter.measure(task.source[some], task.target[some])
-    figures = au_statistics(task.label[some] * 5, measured, meter.names)
+    scores = au_statistics(task.label[some] * 5, measured, meter.names)
     rows = np.arange(len(some))
-    assert figures["au_found"](rows) == 1
+    assert scores["au_found"](rows) == 1
     # 0.76 and 0.93 when this was written.
-    assert figures["au_pearson"](rows) > 0.6 and figures["pearson_AU12"](rows) > 0.8
+    assert scores["au_pearson"](rows) > 0.6 and scores["pearson_AU12"](rows) > 0.8

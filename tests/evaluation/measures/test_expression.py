@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from cdaae_jax.evaluation.expression import confusion_matrix, expression_statistics
-from cdaae_jax.evaluation.statistics import bootstrap_interval
+
+from cdaae_jax.evaluation.measures.expression import confusion_matrix, expression_statistics
+from cdaae_jax.evaluation.measures.statistics import bootstrap_interval
 
 CLASSES = ("neutral", "happy", "sad")
 REQUESTED = ("happy", "happy", "happy", "happy", "sad", "sad", "contemptuous")

@@ -1,17 +1,17 @@
-"""Figures of interpolation paths whose values can be said by hand."""
+"""Scores of interpolation paths whose values can be said by hand."""
 
 import math
 
 import numpy as np
 import pytest
 
-from cdaae_jax.evaluation import paths
+from cdaae_jax.evaluation.measures import growth
 
 ALL = np.arange(1)
 
 
-def figures(*path):
-    return {name: figure(ALL) for name, figure in paths.path_statistics(np.array([path])).items()}
+def scores(*path):
+    return {name: score(ALL) for name, score in growth.growth_statistics(np.array([path])).items()}
 
 
 def names(**values):
@@ -20,40 +20,40 @@ def names(**values):
 
 def test_even_uneven_and_falling_paths():
     even = names(monotone=1, spearman=1, evenness=1, straightness=1, range=8)
-    assert figures(-3, -1, 1, 3, 5) == even
-    jump = figures(0, 0, 0, 0, 2)
+    assert scores(-3, -1, 1, 3, 5) == even
+    jump = scores(0, 0, 0, 0, 2)
     assert jump["path_monotone"] == 0.25 and jump["path_evenness"] == 0.25
     assert jump["path_straightness"] == pytest.approx(0.5)
     falling = names(monotone=0, spearman=-1, evenness=0, straightness=0, range=-3)
-    assert figures(3, 2, 1, 0) == falling
+    assert scores(3, 2, 1, 0) == falling
     still = names(monotone=0, spearman=0, evenness=0, straightness=0, range=0)
-    assert figures(0.1, 0.1, 0.1) == still
+    assert scores(0.1, 0.1, 0.1) == still
     # Up 3, down 1: three quarters of the change go up, half of it even.
-    assert figures(0, 3, 2) == names(monotone=0.5, spearman=0.5, evenness=0.5, straightness=3 / 7, range=2)
+    assert scores(0, 3, 2) == names(monotone=0.5, spearman=0.5, evenness=0.5, straightness=3 / 7, range=2)
 
 
 def test_rising_ever_faster_is_monotone_but_not_even():
-    bent = figures(0, 1, 4, 9, 16)
+    bent = scores(0, 1, 4, 9, 16)
     assert bent["path_monotone"] == bent["path_spearman"] == pytest.approx(1)
     assert bent["path_evenness"] == pytest.approx((1 + 3 + 4 + 4) / 16)
     assert 0.9 < bent["path_straightness"] < 0.95
 
 
-def test_figures_are_means_over_the_rows_asked_for_without_those_that_have_no_face():
+def test_scores_are_means_over_the_rows_asked_for_without_those_that_have_no_face():
     measured = np.array([[0, 1, 2], [2, 1, 0], [0, math.nan, 2]])
-    monotone = paths.path_statistics(measured)["path_monotone"]
+    monotone = growth.growth_statistics(measured)["path_monotone"]
     assert monotone(np.array([0, 0, 0, 1])) == 0.75
     assert monotone(np.array([0, 2])) == 1
     assert math.isnan(monotone(np.array([2])))
     with pytest.raises(ValueError, match="two pictures a path"):
-        paths.path_statistics(np.zeros((3, 1)))
+        growth.growth_statistics(np.zeros((3, 1)))
 
 
 def test_intensity_along_the_request():
     requested = np.array([[4.0, 3.0], [0.0, 2.0]])
     measured = np.array([[[0, 0], [4, 3], [2, 1.5], [-3, 4]], [[5, 0], [0, 2], [9, 1], [0, -2]]])
     expected = [[0, 1, 0.5, 0], [0, 1, 0.5, -1]]
-    np.testing.assert_allclose(paths.intensity_along(measured, requested), expected)
+    np.testing.assert_allclose(growth.intensity_along(measured, requested), expected)
 
 
 def test_distance_to_the_true_path():
@@ -62,18 +62,18 @@ def test_distance_to_the_true_path():
     made[0, 0] += 51  # a fifth of the range, in one of five pictures, at an end
     made[1, 2] += 51
     lpips = np.array([[0.5, 0, 0, 0, 0], [0, 0, 0.3, 0, 0]])
-    distances = paths.distance_to_truth(made, truth, lpips)
-    assert {name: [figure(np.array([i])) for i in (0, 1)] for name, figure in distances.items()} == {
+    distances = growth.distance_to_truth(made, truth, lpips)
+    assert {name: [score(np.array([i])) for i in (0, 1)] for name, score in distances.items()} == {
         "path_l1": pytest.approx([0.04, 0.04]),
         "path_l1_between": pytest.approx([0, 0.2 / 3]),
         "path_lpips": pytest.approx([0.1, 0.06]),
         "path_lpips_between": pytest.approx([0, 0.1]),
     }
     assert distances["path_lpips"](np.array([0, 1, 1])) == pytest.approx(0.22 / 3)
-    assert set(paths.distance_to_truth(made, truth)) == {"path_l1", "path_l1_between"}
+    assert set(growth.distance_to_truth(made, truth)) == {"path_l1", "path_l1_between"}
     with pytest.raises(ValueError, match="one shape"):
-        paths.distance_to_truth(made, truth[:, :4])
+        growth.distance_to_truth(made, truth[:, :4])
     with pytest.raises(ValueError, match="three pictures"):
-        paths.distance_to_truth(made[:, :2], truth[:, :2])
+        growth.distance_to_truth(made[:, :2], truth[:, :2])
     with pytest.raises(ValueError, match="one for each picture"):
-        paths.distance_to_truth(made, truth, lpips[:1])
+        growth.distance_to_truth(made, truth, lpips[:1])

@@ -1,11 +1,11 @@
-"""Figures whose values are known: from the papers that define them, by hand, or by counting."""
+"""Scores whose values are known: from the papers that define them, by hand, or by counting."""
 
 import math
 
 import numpy as np
 import pytest
 
-from cdaae_jax.evaluation import statistics
+from cdaae_jax.evaluation.measures import statistics
 
 
 def test_equal_values_share_the_mean_of_their_ranks():
@@ -37,15 +37,6 @@ def test_verification_rate_at_false_accepts():
             statistics.verification_rate(same, different, rate)
 
 
-def test_rank_one_counts_ties_and_strangers_as_wrong():
-    distances = np.array([[0.1, 0.2, 0.9], [0.3, 0.3, 0.9], [0.1, 0.2, 0.3], [0.5, 0.1, 0.0]])
-    queries, gallery = np.array(["a", "b", "d", "c"]), np.array(["a", "b", "c"])
-    assert statistics.rank_one_rate(distances, queries, gallery) == 0.5
-    # Two pictures of one person in the gallery: the nearer one counts.
-    assert statistics.rank_one_rate(np.array([[0.9, 0.2, 0.1]]), ["a"], ["a", "b", "a"]) == 1
-    assert math.isnan(statistics.rank_one_rate(np.zeros((0, 2)), [], ["a", "b"]))
-
-
 def test_correlations():
     # Anscombe's first set (1973): r = 0.816, as its regression's published r squared of 0.67 says.
     x = [10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5]
@@ -56,17 +47,6 @@ def test_correlations():
     assert statistics.spearman(x, np.exp(x)) == pytest.approx(1)
     # 1 - 6 * sum(d^2) / (n (n^2 - 1)), without ties: d = 1 1 0 1 1
     assert statistics.spearman([1, 2, 3, 4, 5], [2, 1, 3, 5, 4]) == pytest.approx(1 - 6 * 4 / 120)
-
-
-def test_icc_is_that_of_its_paper():
-    # Table 2 of Shrout & Fleiss 1979, six targets and four judges; table 4 gives ICC(3,1) = 0.71.
-    ratings = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
-    assert statistics.icc_3_1(ratings) == pytest.approx(0.7148, abs=1e-4)
-    assert statistics.icc_3_1(ratings[:, :1] + [[0, 100]]) == pytest.approx(1)  # a shift is no disagreement
-    assert statistics.icc_3_1(np.column_stack([ratings[:, 0], 16 - ratings[:, 0]])) == pytest.approx(-1)
-    assert math.isnan(statistics.icc_3_1(np.ones((3, 2))))
-    with pytest.raises(ValueError, match="two targets and two judges"):
-        statistics.icc_3_1(ratings[:, :1])
 
 
 def test_bootstrap_draws_people_and_not_rows():
@@ -89,7 +69,7 @@ def test_bootstrap_draws_people_and_not_rows():
     assert low < narrow_low < narrow_high < high
 
 
-def test_bootstrap_of_undefined_figures():
+def test_bootstrap_of_undefined_scores():
     assert all(map(math.isnan, statistics.bootstrap_interval(lambda rows: 1.0, [])))
     assert all(map(math.isnan, statistics.bootstrap_interval(lambda rows: math.nan, [1, 2])))
     with_gaps = iter([1.0, math.nan] * 50)

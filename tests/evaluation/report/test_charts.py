@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cdaae_jax import UserError
-from cdaae_jax.evaluation import charts
+from cdaae_jax.evaluation.report import charts
 
 
 def test_charts_are_pictures_that_depend_on_the_numbers():
