@@ -25,18 +25,20 @@ _MANIFESTS = flags.DEFINE_list("manifests", [], "Another set to judge on, writte
 
 def main() -> None:
     """Reads the flags, evaluates, prints the table."""
-    from cdaae_jax import memory
     from cdaae_jax.errors import UserError
+
+    for flag in (_CHECKPOINT, _OUTPUT):
+        if not flag.value:
+            raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
+    workdirs = _workdirs(_CHECKPOINT.value)
+
+    from cdaae_jax import memory
     from cdaae_jax.evaluation.harness import evaluate
     from cdaae_jax.evaluation.report import charts
     from cdaae_jax.evaluation.report.tables import table
     from cdaae_jax.sampling import Sampler
 
-    for flag in (_CHECKPOINT, _OUTPUT):
-        if not flag.value:
-            raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
     memory.keep()
-    workdirs = _workdirs(_CHECKPOINT.value)
     samplers = {name: Sampler.from_checkpoint(path) for name, path in workdirs.items()}
     scores = evaluate(samplers, _OUTPUT.value, _DATA_DIR.value, _JUDGES.value, _MANIFESTS.value, _SPLIT.value)
     print(table(scores), end="")

@@ -1,22 +1,29 @@
 """The evaluation program: which models it takes, and by which names."""
 
-import pathlib
+import subprocess
+import sys
 
 import pytest
 
-from cdaae_jax.cli.evaluate import _workdirs
-from cdaae_jax.errors import UserError
+# In a process of its own: the programs define flags of the same name.
+PROGRAM = [sys.executable, "-c", "from cdaae_jax.cli import evaluate; evaluate.run()", "--output=report"]
 
 
-def test_a_checkpoint_without_a_name_has_that_of_its_folder():
-    assert _workdirs(["runs/london", "caae=runs/other", "runs/rig/"]) == {
-        "london": pathlib.Path("runs/london"),
-        "caae": pathlib.Path("runs/other"),
-        "rig": pathlib.Path("runs/rig"),
-    }
+def run(folder, *flags):
+    done = subprocess.run([*PROGRAM, *flags], cwd=folder, capture_output=True, text=True)
+    assert not (folder / "report").exists()
+    return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("items", [["a/run", "b/run"], ["run=a", "run=b"], ["a/run", "run=b"]])
-def test_two_models_of_one_name_are_refused(items):
-    with pytest.raises(UserError, match=r"two models of the name 'run' \(.*\); .*--checkpoint=NAME=DIR,NAME=DIR"):
-        _workdirs(items)
+@pytest.mark.parametrize("models", ["a/run,b/run", "run=a,b/run/"])
+def test_two_models_of_one_name_are_refused(tmp_path, models):
+    status, said = run(tmp_path, f"--checkpoint={models}")
+    assert status == 2 and said.count("\n") == 1
+    assert "--checkpoint has two models of the name 'run'" in said and "--checkpoint=NAME=DIR,NAME=DIR" in said
+
+
+def test_folders_and_splits_are_checked(tmp_path):
+    status, said = run(tmp_path, "--checkpoint=a/run,other=b/run")
+    assert status == 2 and "there is no checkpoint in" in said and "a/run" in said
+    status, said = run(tmp_path, "--checkpoint=a/run", "--split=train")
+    assert status == 2 and "test|validation" in said and said.count("\n") == 1

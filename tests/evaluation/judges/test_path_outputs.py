@@ -59,8 +59,8 @@ def test_of_photographed_people_only_the_ends_are_known(path_task):
 
 
 def test_where_the_true_path_is_known_the_distance_to_it_is_measured(task):
-    true = np.random.default_rng(1).integers(0, 256, (4, 5, 32, 32, 3), np.uint8)
-    known = paths.PathTask(task, np.zeros((4, 5, 3), np.float32), true)
-    statistics = path_outputs.path_statistics(known, PANEL, true, np.zeros((4, 5)))
-    assert statistics["path_l1"](np.arange(4)) == 0
+    true = np.random.default_rng(1).integers(0, 256, (2, 5, 32, 32, 3), np.uint8)
+    known = paths.PathTask(task.of([0, 2]), np.zeros((2, 5, 3), np.float32), true)
+    statistics = path_outputs.path_statistics(known, PANEL, true, np.zeros((2, 5)))
+    assert statistics["path_l1"](np.arange(2)) == 0
     np.testing.assert_allclose(path_outputs.true_intensity(known, PANEL)[0], true[0, :, 0, 0, 0] / 255)
