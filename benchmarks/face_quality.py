@@ -13,7 +13,7 @@ alone: --only=found, identity (with the expressions), action_units or speed.
                 pictures in somebody else's light and room
   expression    the same pictures read by face-api's classifier, which knows seven of the emotions
   action_units  the 12 action units of DISFA from 0 to 5 one at a time: the mean landmark read-out
-                (cdaae_jax/evaluation/action_units.py) at each intensity must rise at every step; beside it the
+                (cdaae_jax/evaluation/judges/landmark_readouts.py) must rise at every step; beside it the
                 blendshape that stands for it, Spearman's correlation of read-out minus the person's own neutral
                 with the intensity, and the share of people for whom each step rises
   speed         pictures a second at 64 px, in batches, after compilation
@@ -32,7 +32,7 @@ import face_judgements
 
 import cdaae_jax
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation import judges, landmarks
+from cdaae_jax.evaluation.judges import face_api, landmarks
 from cdaae_jax.files import write_text
 
 PARTS = ("found", "identity", "action_units", "speed")
@@ -79,7 +79,7 @@ def as_text(report):
     if "identity" in report:
         identity = report["identity"]
         lines.append("identity: " + ", ".join(f"{key} {value:.3f}" for key, value in identity.items()))
-        lines.append(f"\n{'asked, read':>14}" + "".join(f"{name:>11}" for name in judges.EXPRESSIONS))
+        lines.append(f"\n{'asked, read':>14}" + "".join(f"{name:>11}" for name in face_api.EXPRESSIONS))
         for emotion, shares in report["expression"]["confusion"].items():
             lines.append(f"{emotion:>14}" + "".join(f"{share:11.2f}" for share in shares.values()))
     if "action_units" in report:
@@ -120,7 +120,7 @@ def main():
     parts = args.only or PARTS
     try:
         landmarker = landmarks.Landmarker.load(args.judges)
-        identity, expression = judges.IdentityJudge.load(args.judges), judges.ExpressionJudge.load(args.judges)
+        identity, expression = face_api.IdentityJudge.load(args.judges), face_api.ExpressionJudge.load(args.judges)
         report = {"arguments": vars(args), "versions": versions()}
         if "found" in parts:
             report["found"] = face_judgements.judge_found(landmarker, args)

@@ -14,6 +14,7 @@ from flax import linen as nn
 from jaxtyping import UInt8
 
 from cdaae_jax import checkpoint, images
+from cdaae_jax.chunks import in_chunks
 from cdaae_jax.config import model_from_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace
@@ -107,23 +108,13 @@ class Sampler:
         return np.stack([images.fit(images.as_rgb(one, self.image_size), self.image_size) for one in batch]), single
 
     def _generate(self, pictures: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        parts = []
-        for start in range(0, len(pictures), _CHUNK):
-            chunk, labels = pictures[start : start + _CHUNK], vectors[start : start + _CHUNK]
-            padded = 1 << (len(chunk) - 1).bit_length()  # 1, 2, 4 ... 32: few shapes to compile
-            edited = _edit(self.generator, self.params, _pad(chunk, padded), _pad(labels, padded))
-            parts.append(np.asarray(edited)[: len(chunk)])
-        return np.concatenate(parts)
+        return in_chunks(functools.partial(_edit, self.generator, self.params), pictures, vectors, most=_CHUNK)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array) -> jax.Array:
     generated = generator.apply({"params": params}, images.to_network(pictures), labels)
     return images.to_uint8(generated.image)
-
-
-def _pad(array: np.ndarray, count: int) -> np.ndarray:
-    return np.concatenate([array, np.repeat(array[-1:], count - len(array), axis=0)])
 
 
 def _repeat(array: np.ndarray, count: int) -> np.ndarray:

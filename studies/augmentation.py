@@ -39,7 +39,7 @@ from cdaae_jax.evaluation.expression_classifier import (
     balanced_weights,
     train_classifier,
 )
-from cdaae_jax.evaluation.statistics import bootstrap_interval
+from cdaae_jax.evaluation.measures.statistics import bootstrap_interval
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.sampling import Sampler
 

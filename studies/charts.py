@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 
-from cdaae_jax.evaluation.scores import Figure, Row
+from cdaae_jax.evaluation.measures.scores import Row, Score
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen comes first)
 
 
 def lines(
-    series: Mapping[str, Mapping[str, Mapping[float, Figure]]],
-    ceilings: Mapping[str, Figure],
+    series: Mapping[str, Mapping[str, Mapping[float, Score]]],
+    ceilings: Mapping[str, Score],
     x_label: str,
     path: pathlib.Path,
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cdaae_jax import checkpoint, evaluate
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.scores import Row
+from cdaae_jax.evaluation.measures.scores import Row
 from cdaae_jax.sampling import Sampler
 from studies import augmentation, charts
 

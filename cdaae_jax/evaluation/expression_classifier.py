@@ -15,8 +15,9 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
+from cdaae_jax.chunks import in_chunks
 from cdaae_jax.data.augmentation import Augmentation
-from cdaae_jax.evaluation.statistics import Statistic
+from cdaae_jax.evaluation.measures.statistics import Statistic
 from cdaae_jax.models.layers import Conv
 
 # Shapes have names here, because the linter takes a shape written inside an annotation for code.
@@ -32,7 +33,7 @@ BATCH_SIZE = 16
 CHANNELS = (16, 32, 32, 64)
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-3, 0.3
 PLAIN = Augmentation(shift=0.06, colour=0.2)  # and half of the pictures mirrored
-_CHUNK = 64  # pictures per compiled call, the last one padded
+_CHUNK = 64  # pictures in each call of the network, the last ones filled up
 
 
 class Network(nn.Module):
@@ -78,12 +79,8 @@ class Classifier:
         _check_pictures(pictures)
         if pictures.shape[1] != self.side:
             raise ValueError(f"pictures are {pictures.shape[1]} px, but the classifier was trained at {self.side} px")
-        rows = [np.zeros((0, self.network.num_classes), np.float32)]
-        for start in range(0, len(pictures), _CHUNK):
-            chunk = pictures[start : start + _CHUNK]
-            padded = np.pad(chunk, [(0, _CHUNK - len(chunk)), (0, 0), (0, 0), (0, 0)])
-            rows.append(np.asarray(_classify(self.network, self.params, padded))[: len(chunk)])
-        return np.concatenate(rows)
+        classify = functools.partial(_classify, self.network, self.params)
+        return in_chunks(classify, pictures, most=_CHUNK, least=_CHUNK)
 
 
 def train_classifier(

@@ -4,7 +4,7 @@ The AUs are those of the emotion prototypes of EMFACS (Friesen & Ekman 1983; Ekm
 Investigator's Guide), which the Radboud models were coached with (Langner et al. 2010, Cognition & Emotion 24), and
 of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Neither source gives intensities. Those
 of anger, disgust and fear, and which of their optional AUs take part, were chosen by what face-api's classifier reads
-in drawn people (`cdaae_jax.evaluation.judges`): its figures for these three are no independent check.
+in drawn people (`cdaae_jax.evaluation.judges.face_api`): its figures for these three are no independent check.
 """
 
 import numbers
