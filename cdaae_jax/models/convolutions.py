@@ -128,11 +128,12 @@ def _transpose_by_overlap(features: HalfSizeFeatures, kernel: Kernel) -> Picture
     spread = jnp.pad(spread, ((0, 0),) * 3 + ((0, fill), (0, fill), (0, 0)))
     spread = spread.reshape(n, height, width, reach, 2, reach, 2, c)
     last = reach - 1
-    blocks = sum(
+    shifted = [
         jnp.pad(spread[:, :, :, i, :, j], ((0, 0), (i, last - i), (j, last - j), (0, 0), (0, 0), (0, 0)))
         for i in range(reach)
         for j in range(reach)
-    )
+    ]
+    blocks = functools.reduce(jnp.add, shifted)
     return _cut_out(_join_blocks(blocks), first, height, width)
 
 

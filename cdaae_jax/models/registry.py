@@ -1,7 +1,7 @@
 """From a model's name to its networks. A new baseline is one entry here."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -82,7 +82,7 @@ def build(model: Model, axis_name: str | None = None) -> Networks:
     """
     if model.name not in MODELS:
         raise UserError(f"unknown model {model.name!r}; known: {', '.join(nearest(model.name, list(MODELS)))}")
-    norm = dict(norm=model.discriminator_norm, axis_name=axis_name)
+    norm: dict[str, Any] = dict(norm=model.discriminator_norm, axis_name=axis_name)
     return Networks(
         generator=MODELS[model.name](model),
         image_discriminator=ImageDiscriminator(
@@ -98,19 +98,21 @@ def build(model: Model, axis_name: str | None = None) -> Networks:
 
 
 def _encoder(model: Model, **changes) -> Encoder:
-    fields = dict(latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm)
+    fields: dict[str, Any] = dict(
+        latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm
+    )
     return Encoder(**_common(model), **fields | changes)
 
 
 def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> DifferenceDecoder:
-    fields = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
+    fields: dict[str, Any] = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
     return DifferenceDecoder(**_common(model), **_decoding(model), **fields | changes)
 
 
-def _common(model: Model) -> dict:
+def _common(model: Model) -> dict[str, Any]:
     names = ("image_size", "width", "max_width", "kernel_size", "leak")
     return {name: getattr(model, name) for name in names} | {"dtype": jnp.dtype(model.dtype)}
 
 
-def _decoding(model: Model) -> dict:
+def _decoding(model: Model) -> dict[str, Any]:
     return {"label_repeats": model.label_repeats, "upsampling": model.upsampling}

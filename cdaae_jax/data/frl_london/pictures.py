@@ -93,7 +93,8 @@ def from_folder(folder: pathlib.Path) -> list[Picture]:
     """List the pictures of a folder for which `holds_the_set` is true; raises as the two functions below."""
     if (folder / METADATA_FILE).exists():
         return aligned_pictures(folder)
-    return original_pictures(folder / PEOPLE_FILE, {word: _photos_of(folder, word) for word in EXPRESSIONS})
+    parts = {word: part for word in EXPRESSIONS if (part := _photos_of(folder, word))}
+    return original_pictures(folder / PEOPLE_FILE, parts)
 
 
 def aligned_pictures(folder: pathlib.Path) -> list[Picture]:
@@ -131,10 +132,10 @@ def original_pictures(people: pathlib.Path, parts: Mapping[str, pathlib.Path]) -
     for row in _rows(people, PEOPLE_COLUMNS):
         subject = row["face_id"]
         stems = {word: f"{subject}_{number}" for word, number in PHOTO_NUMBERS.items()}
-        templates = {word: files[word].get(f"{stem}.tem") for word, stem in stems.items()}
+        templates = {word: part for word, stem in stems.items() if (part := files[word].get(f"{stem}.tem"))}
         # One method for both photos of a person, or the two would be shifted against each other.
         is_known = all((subject, word) in known_eyes for word in stems)
-        if not is_known and not all(templates.values()):
+        if not is_known and len(templates) < len(stems):
             left_out.append(subject)
             continue
         age = _age(row["face_age"], people)
@@ -219,7 +220,7 @@ def _read_photo(file: File) -> alignment.Photo:
 
 def _known_eyes() -> dict[tuple[str, str], Eyes]:
     table = importlib.resources.files(__package__) / "pupils.csv"
-    with table.open(encoding="utf-8", newline="") as stream:
+    with table.open(encoding="utf-8") as stream:
         return {
             (row["subject"], row["expression"]): (
                 (float(row["left_eye_x"]), float(row["left_eye_y"])),

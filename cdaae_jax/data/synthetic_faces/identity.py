@@ -8,6 +8,7 @@ face's midline (x) and from the picture's top (y). Colours are sRGB 0..1 of the 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -121,6 +122,4 @@ class Identity(NamedTuple):
 
 def stack(people: Sequence[Identity]) -> Identity:
     """Returns the people as one struct whose arrays have a leading axis, as `renderer.render_batch` takes it."""
-    return Identity(
-        *(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people, strict=True))
-    )
+    return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *people)

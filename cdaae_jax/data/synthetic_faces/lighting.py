@@ -43,7 +43,7 @@ def light(identity: Identity, height: Plane, within: Plane) -> Light:
     direct = jnp.maximum((facing[..., None] + wrap) / (1.0 + wrap), 0.0)
     sky = 0.64 - 0.22 * jnp.minimum(normal_y, 0.35) + 0.20 * normal_z
 
-    occlusion = 1.0
+    occlusion = jnp.ones_like(height)
     for radius, strength in zip(OCCLUSION_RADII, OCCLUSION_STRENGTH, strict=True):
         around = blur(height * within, radius)
         occlusion = occlusion * jnp.clip(1.0 + strength * (height - around), 0.55, 1.08)

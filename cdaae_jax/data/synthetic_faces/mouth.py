@@ -143,7 +143,7 @@ def gloss(contour: Contours, mouth: Mouth, x: Plane, y: Plane) -> Plane:
 def _teeth(x: Plane, edges: tuple[float, ...]) -> tuple[Plane, Plane]:
     """Gaps between teeth (0..1 dark) and how far each pixel is from the middle of its tooth (0 at it)."""
     far = jnp.abs(x)
-    gaps, off = 0.0, jnp.ones_like(x)
+    gaps, off = jnp.zeros_like(x), jnp.ones_like(x)
     for start, end in zip(edges[:-1], edges[1:], strict=True):
         gaps += jnp.exp(-0.5 * ((far - end) / 0.0022) ** 2)
         off = jnp.where((far >= start) & (far < end), jnp.abs(2.0 * (far - start) / (end - start) - 1.0), off)

@@ -6,6 +6,7 @@ together only loosely (dark skin with dark hair and fuller lips, age with grey h
 another away.
 """
 
+import jax
 import numpy as np
 
 from cdaae_jax.data.synthetic_faces.identity import Identity
@@ -89,7 +90,7 @@ def sample_identity(seed: int) -> Identity:
     wall = np.full(3, rng.uniform(0.12, 0.88)) * (1.0 + rng.normal(size=3) * 0.07)
     frame = _palette(FRAMES, rng.integers(len(FRAMES)) / (len(FRAMES) - 1))
 
-    values = Identity(
+    values = dict(
         outline=rng.normal(size=6).clip(-1.7, 1.7) * (0.056, 0.030, 0.036, 0.035, 0.035, 0.055)
         + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
         head_depth=normal(0.40, 0.03),
@@ -185,4 +186,4 @@ def sample_identity(seed: int) -> Identity:
         background=np.clip(np.stack([wall, wall * rng.uniform(0.7, 1.2)]), 0.03, 0.97),
         seed=float(rng.integers(1 << 20)),
     )
-    return Identity(*(np.asarray(value, np.float32) for value in values))
+    return Identity(**jax.tree.map(lambda value: np.asarray(value, np.float32), values))

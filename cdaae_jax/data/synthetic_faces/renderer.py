@@ -10,6 +10,7 @@ averaged, and only then turned into sRGB.
 """
 
 import functools
+import operator
 from collections.abc import Mapping
 
 import jax
@@ -54,7 +55,7 @@ def render(identity: Identity, aus: Mapping[str, float], size: int) -> Picture:
     Raises:
       UserError: an unknown AU, an intensity outside 0..5, or a size outside 16..512.
     """
-    one = Identity(*(np.asarray(value)[None] for value in identity))
+    one = jax.tree.map(lambda value: np.asarray(value)[None], identity)
     return render_batch(one, au_vector(aus)[None], size)[0]
 
 
@@ -76,14 +77,15 @@ def render_batch(identities: Identity, aus: Aus, size: int) -> Pictures:
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise UserError(f"size {size} is out of range: pictures are {MIN_SIZE} to {MAX_SIZE} pixels wide")
     count = len(aus)
-    people = Identity(*(np.asarray(value, np.float32) for value in identities))
+    people = jax.tree.map(lambda value: np.asarray(value, np.float32), identities)
     if any(value.shape[:1] != (count,) for value in people):
         raise UserError(f"{len(np.atleast_1d(people.seed))} people and {count} rows of AUs: give one row per person")
     chunk = CPU_CHUNK if jax.default_backend() == "cpu" else ACCELERATOR_CHUNK
     pending = []
     for start in range(0, count, chunk):
         rows = np.minimum(np.arange(start, start + chunk), count - 1)
-        pending.append(_render_chunk(Identity(*(value[rows] for value in people)), aus[rows], size=size))
+        chosen = jax.tree.map(operator.itemgetter(rows), people)
+        pending.append(_render_chunk(chosen, aus[rows], size=size))
     if not pending:
         return np.zeros((0, size, size, 3), np.uint8)
     return np.concatenate([np.asarray(pictures) for pictures in pending])[:count]

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import io
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -152,13 +153,14 @@ def config_of(name: str, options: Mapping[str, str]) -> FacesConfig:
             raise UserError(
                 f"synthetic_faces has no option {option!r}; known: {', '.join(nearest(option, known))}{hint}"
             )
-    values = {"size": name or str(DEFAULT_SIZE), **options}
-    for option, text in values.items():
+    texts = {"size": name or str(DEFAULT_SIZE), **options}
+    for option, text in texts.items():
         if not (text.isascii() and text.isdigit()):
             raise UserError(
                 f"synthetic_faces: {option} is {text!r}; use a whole number, as in synthetic_faces/64?people=40"
             )
-    config = FacesConfig(**{option: int(text) for option, text in values.items()})
+    numbers: dict[str, Any] = {option: int(text) for option, text in texts.items()}
+    config = FacesConfig(**numbers)
     # TFDS takes its own object for a name that it knows, and no other.
     return SyntheticFaces.builder_configs.get(config.name, config)
 

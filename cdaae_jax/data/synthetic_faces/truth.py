@@ -81,7 +81,7 @@ def label_aus(label: Label, space: LabelSpace | None = None) -> Float32[np.ndarr
     """
     space = space or _space_of(label)
     scale = MAX_AU if space.kind == "au" else 1.0
-    vector = (np.float64(space.parse(label)) * scale).round(_DECIMALS)
+    vector = (space.parse(label).astype(np.float64) * scale).round(_DECIMALS)
     amounts = dict(zip(space.names, vector.tolist(), strict=True))
     if space.kind == "au":
         return au_vector(amounts)
