@@ -1,4 +1,4 @@
-"""From a model's name to its networks. A new baseline is one entry here."""
+"""Builds a model's networks from its name; a new baseline is one entry here."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -29,8 +29,8 @@ def cdaae(model: Model) -> nn.Module:
     lowest = num_levels(model.image_size) - 1
     if model.join_levels and max(model.join_levels) > lowest:
         raise UserError(
-            f"config.model.join_levels is {model.join_levels}, but {model.image_size} px pictures have features of "
-            f"more than 4x4 only up to level {lowest}; choose lower ones"
+            f"config.model.join_levels is {model.join_levels}, but the deepest level of {model.image_size} px pictures "
+            f"is {lowest}; leave deeper ones out"
         )
     return Generator(_encoder(model, keep_levels=model.join_levels), _decoder(model, model.join_levels))
 
@@ -38,7 +38,7 @@ def cdaae(model: Model) -> nn.Module:
 def caae(model: Model) -> nn.Module:
     """Conditional Adversarial Autoencoder (Zhang et al., CVPR 2017): the same network without the feedforward path.
 
-    Latent and label at the decoder's first layer are all that it has, as in CAAE.
+    As in CAAE, the decoder sees latent and label at its first layer and nothing else.
     """
     return cdaae(dataclasses.replace(model, join_levels=(), label_at_every_level=False))
 
@@ -46,8 +46,8 @@ def caae(model: Model) -> nn.Module:
 def cvae(model: Model) -> nn.Module:
     """Conditional variational autoencoder (Sohn et al., NeurIPS 2015): CAAE's layers, a Gaussian latent.
 
-    The encoder sees the photo and not its label, as in the other models, so that one photo of unknown expression is
-    enough. Train it without critics (`config.validate`): its prior is the divergence term's.
+    As in the other models, the encoder sees the photo and not its label, so a photo of unknown expression is enough.
+    The divergence term ties the latent to its prior, so `config.validate` allows no latent discriminator.
     """
     encoder = _encoder(model, latent_size=2 * model.latent_size, bounded=False)
     return VariationalGenerator(encoder, _decoder(model, label_at_every_level=False))
@@ -56,13 +56,13 @@ def cvae(model: Model) -> nn.Module:
 def residual(model: Model) -> nn.Module:
     """The photo itself is added near the output ("ultimate skip connection", US-GAN, Akram & Khan 2021).
 
-    CAAE's layers make what is added, from latent and label alone: the join at level 0 and no other.
+    What is added is made from latent and label alone, by CAAE's layers: level 0 is the only join.
     """
     return cdaae(dataclasses.replace(model, join_levels=(0,), label_at_every_level=False))
 
 
 def unet(model: Model) -> nn.Module:
-    """U-Net (Ronneberger et al. 2015): every level of the encoder is concatenated, the label is at the bottleneck."""
+    """U-Net (Ronneberger et al. 2015): the decoder reads every level of the encoder; the label is at the bottleneck."""
     encoder = _encoder(model, keep_levels=tuple(range(1, num_levels(model.image_size))))
     return Generator(encoder, UNetDecoder(**_common(model), **_decoding(model)))
 
@@ -71,14 +71,14 @@ MODELS = {"cdaae": cdaae, "caae": caae, "cvae": cvae, "residual": residual, "une
 
 
 def build(model: Model, axis_name: str | None = None) -> Networks:
-    """Returns the networks of a model configuration; all models have the same two critics.
+    """Returns the networks of a model configuration; all models have the same two discriminators.
 
     Args:
       model: the configuration.
       axis_name: the mapped axis over which batch statistics are shared; None outside a mapped step.
 
     Raises:
-      UserError: the name is not in the registry, or a join lies below the smallest features.
+      UserError: the name is not in the registry, or a join is deeper than the features go.
     """
     if model.name not in MODELS:
         raise UserError(f"unknown model {model.name!r}; known: {', '.join(nearest(model.name, list(MODELS)))}")
