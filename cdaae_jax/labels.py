@@ -68,7 +68,7 @@ Label = str | Mapping[str, float] | np.ndarray
 
 
 def canonical_emotion(word: str) -> str:
-    """Returns the project's name of an expression ("Smiling" -> "happy"); unknown words are stripped and lower-cased."""
+    """Returns the project's name of an expression ("Smiling" -> "happy"); other words are stripped and lower-cased."""
     word = word.strip().lower()
     return SYNONYMS.get(word, word)
 

@@ -10,7 +10,7 @@ from cdaae_jax.data.synthetic_faces.identity import Identity
 
 Plane = Float[Array, "side side"]
 
-# Radii over which a point lower than its surroundings loses light, and how fast.
+# A point that is lower than its surroundings within these radii loses light, with these strengths.
 OCCLUSION_RADII = (0.010, 0.030, 0.080)
 OCCLUSION_STRENGTH = (9.0, 5.0, 2.2)
 
@@ -23,7 +23,7 @@ class Light(NamedTuple):
 
 
 def exposure(identity: Identity) -> Float[Array, ""]:
-    """How much brighter than usual the skin is taken: a camera exposes for the face, so dark skin gets more light."""
+    """The factor of exposure: a camera exposes for the face, so dark skin gets more light."""
     luminance = to_linear(identity.skin) @ jnp.asarray([0.2126, 0.7152, 0.0722])
     return 1.42 - 0.85 * luminance
 

@@ -1,9 +1,9 @@
-"""Whom the renderer draws: a seeded distribution of people, wide in every direction that faces vary in.
+"""The people that the renderer draws: a seeded distribution, wide in every way in which faces vary.
 
-Sizes are those of the landmarks of the 80 London people in the same crop, where landmarks show them, their spreads
-up to a third wider, because drawn people differ in fewer ways than real ones; the rest was set by eye. Traits go
-together only loosely (dark skin with dark hair and fuller lips, age with grey hair and lines), so that no trait gives
-another away.
+Where landmarks show a size, its mean is that of the 80 London people in the same crop, and its spread up to a third
+wider, because drawn people differ in fewer ways than real ones. The rest was set by eye. Traits are only loosely
+correlated (dark skin with dark hair and fuller lips, age with grey hair and lines), so that no trait can be told from
+another.
 """
 
 import jax
@@ -38,7 +38,7 @@ def _palette(colours, place):
 
 
 def sample_identity(seed: int) -> Identity:
-    """Returns person number `seed`: the same numbers for the same seed, unlike ones for any other.
+    """Returns person number `seed`; the same seed always gives the same person.
 
     Args:
       seed: a whole number from 0.
@@ -47,10 +47,10 @@ def sample_identity(seed: int) -> Identity:
       An `Identity` of float32 arrays.
 
     Raises:
-      UserError: `seed` is negative or no whole number.
+      UserError: `seed` is negative or not a whole number.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UserError(f"seed {seed!r} is no person: give a whole number from 0")
+        raise UserError(f"seed {seed!r} is not a person's number; give a whole number of 0 or more")
     rng = np.random.default_rng([0xFACE, int(seed)])
 
     def normal(mean, spread, low=-2.2, high=2.2):
