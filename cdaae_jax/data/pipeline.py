@@ -46,8 +46,8 @@ class Photos:
         def decode(place: int, index: int) -> None:
             pictures[place] = images.fit(self._dataset.records[index].load(), self._image_size)
 
-        # `list` waits for all threads and raises the first exception. Each picture is written straight into its
-        # place, so that it is in memory only once.
+        # Exhausting the iterator raises here what a thread raised. Each picture is written straight to its place, so
+        # that it is in memory only once.
         list(self._pool.map(decode, range(len(indices)), indices))
         return pictures
 

@@ -41,7 +41,7 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
       skipped: counts them.
 
     Raises:
-      UserError: the name or an option is unknown, or the set can neither be read nor built.
+      UserError: an unknown name or option, or the set can neither be read nor built.
     """
     with _quiet_tfds():
         builder = _builder(spec)

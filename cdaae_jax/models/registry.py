@@ -46,8 +46,8 @@ def caae(model: Model) -> nn.Module:
 def cvae(model: Model) -> nn.Module:
     """Conditional variational autoencoder (Sohn et al., NeurIPS 2015): CAAE's layers, a Gaussian latent.
 
-    As in the other models, the encoder sees the photo and not its label, so a photo of unknown expression is enough.
-    The divergence term ties the latent to its prior, so `config.validate` allows no latent discriminator.
+    The encoder sees the photo and not its label, as in the other models, so that one photo of unknown expression is
+    enough. Train it without critics (`config.validate`): its prior is the divergence term's.
     """
     encoder = _encoder(model, latent_size=2 * model.latent_size, bounded=False)
     return VariationalGenerator(encoder, _decoder(model, label_at_every_level=False))
