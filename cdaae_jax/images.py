@@ -21,9 +21,9 @@ _CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # Pillow's modes that become 
 _DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
-def to_network(pictures: UInt8[Array, "*shape"]) -> Float[Array, "*shape"]:
+def to_network(pictures: UInt8[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
     """Returns uint8 0..255 as float32 -1..1."""
-    return pictures.astype(jnp.float32) / 127.5 - 1.0
+    return jnp.asarray(pictures, jnp.float32) / 127.5 - 1.0
 
 
 def to_uint8(pictures: Float[Array, "*shape"]) -> UInt8[Array, "*shape"]:
