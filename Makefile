@@ -32,10 +32,11 @@ test: install
 test-slow: install
 	$(BIN)/python -m pytest -m slow
 
-## make lint           ruff: rules and layout
+## make lint           ruff (rules and layout) and mypy (types)
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 ## make format         ruff puts the layout right
 format: install

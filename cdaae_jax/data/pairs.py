@@ -1,4 +1,4 @@
-"""Same-person pairs as a pure function of (seed, step): no state to save, nothing to lose on a restart."""
+"""Same-person pairs as a pure function of (seed, step), so that a restart needs no saved state."""
 
 from typing import NamedTuple, TypedDict
 
@@ -9,10 +9,11 @@ from cdaae_jax.data.dataset import FaceDataset
 
 
 class Pairs(NamedTuple):
-    """Which photos make one global batch.
+    """The photos of one global batch.
 
     Attributes:
-      source, target: [b], indices into the data set; of one person each.
+      source: [b], indices into the data set.
+      target: [b], indices into the data set, each of the same person as its source.
       mirrored: [b], whether both photos are flipped left to right.
     """
 
@@ -26,7 +27,7 @@ class Batch(TypedDict):
 
     Keys:
       source: the photo that is changed, 0..255.
-      target: the photo to arrive at, 0..255.
+      target: what the change should result in, 0..255.
       label: the target's label, see `cdaae_jax.labels`.
     """
 
@@ -36,17 +37,23 @@ class Batch(TypedDict):
 
 
 class PairSampler:
-    """Draws pairs: a person, one of the person's labels, a photo with it as target; any other photo as source.
+    """Draws a person, one of the person's labels, a photo with this label as target, and any other photo as source.
 
     People and labels are drawn uniformly, so that neither a person nor an expression with many photos outweighs the
-    others. A share of the pairs has source == target: there the right difference is zero.
+    others. In a share of the pairs the source is the target itself, and the right difference is zero.
     """
 
     def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool):
-        """Args: the photos; the share 0..1 of identity pairs; whether to mirror half of those that may be."""
+        """Prepares the draws.
+
+        Args:
+          dataset: the photos.
+          identity_share: the share 0..1 of pairs whose source is the target itself.
+          flip: whether half of the pairs are mirrored, except those with a one-sided label.
+        """
         _, label_ids = np.unique(dataset.labels, axis=0, return_inverse=True)
         label_ids = label_ids.reshape(-1)
-        # Sorted by person and label, every person and every (person, label) group is one run of `_order`.
+        # Sorted by person and label: every person, and every (person, label) group, is one stretch of `_order`.
         self._order = np.lexsort((label_ids, dataset.person))
         person = dataset.person[self._order]
         self._person_start, self._person_size = _runs(person)
@@ -54,7 +61,7 @@ class PairSampler:
         self._group_start = group_start
         self._first_group, self._num_groups = _runs(person[group_start])
         self._identity_share = identity_share
-        # In a mirror a one-sided face would be shown under a label that is not its own.
+        # The mirror image of a one-sided expression does not show what its label says.
         one_sided = (dataset.labels[:, dataset.space.one_sided] != 0).any(axis=1)
         self._may_flip = flip & ~one_sided[self._order]
 

@@ -1,4 +1,4 @@
-"""The U-Net baseline's decoder: every level of the encoder is handed across, and nothing is a difference."""
+"""The U-Net baseline's decoder: it reads every level of the encoder, and makes no difference to add."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -12,7 +12,7 @@ from cdaae_jax.models.encoder import Features, channels, num_levels
 class UNetDecoder(nn.Module):
     """Up-convolutions, each followed by the encoder's features of its level, concatenated (Ronneberger et al. 2015).
 
-    The label enters at the bottleneck alone, with the latent. Attributes: as in `decoder.DifferenceDecoder`.
+    The label enters only at the bottleneck, with the latent. The attributes are those of `decoder.DifferenceDecoder`.
     """
 
     image_size: int

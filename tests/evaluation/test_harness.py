@@ -10,6 +10,7 @@ from support import make_tiny_config
 
 import cdaae_jax
 from cdaae_jax import Sampler, UserError
+from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.evaluation.judges.panel import Identity, Panel
 from cdaae_jax.evaluation.measures.scores import Score
@@ -28,11 +29,17 @@ def sampler(data_dir, tmp_path_factory):
     return knowing(Sampler.from_checkpoint(workdir))
 
 
-def knowing(sampler, train=("p1", "p2", "p3"), validation=(), test=("p4",), fingerprint="f00d", **data):
+def fingerprint_of(folder):
+    """The fingerprint of the set as it is when it is trained on with AU labels."""
+    return datasets.load(Data(manifests=("faces.csv",), label_kind="au"), folder, 32).fingerprint
+
+
+def knowing(sampler, train=("p1", "p2", "p3"), validation=(), test=("p4",), fingerprint=None, **data):
     """The model as if it had been trained on these people; `data` replaces fields of its configuration."""
     people = {"train": list(train), "validation": list(validation), "test": list(test)}
     config = sampler.meta["config"] | {"data": sampler.meta["config"]["data"] | data}
-    meta = {"format": 2, "people": people, "fingerprint": fingerprint, "config": config}
+    known = fingerprint or sampler.meta["fingerprint"]
+    meta = {"format": 2, "people": people, "fingerprint": known, "config": config}
     return dataclasses.replace(sampler, meta=sampler.meta | meta)
 
 
@@ -123,13 +130,23 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     text = manifest.read_text()
     assert happy + "0,3,4.5" in text
     manifest.write_text(text.replace(happy + "0,3,4.5", happy + "2,3,4.5"))
-    model = dataclasses.replace(knowing(sampler, label_kind="au"), labels=LabelSpace("au", Judge.names))
+    model = dataclasses.replace(
+        knowing(sampler, fingerprint=fingerprint_of(faces_copy), label_kind="au"), labels=LabelSpace("au", Judge.names)
+    )
     scores = cdaae_jax.evaluate({"ours": model}, tmp_path / "report", faces_copy, judges=tmp_path)
     assert scores["ours"].keys() >= {"icc_AU12", "au_mse", "path_range", "unseen_lpips", "unseen_au_mse"}
     assert not any("read_as" in name for name in scores["ours"])
     written = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert written["edits"] == 2 and written["unseen_edits"] == 1 and written["confusion"] == {}
     assert (tmp_path / "report" / "action_units.png").exists()
+
+
+def test_data_with_other_labels_is_not_what_was_trained_on(sampler, faces_copy, tmp_path):
+    manifest = faces_copy / "faces.csv"
+    manifest.write_text(manifest.read_text().replace("p2,surprised", "p2,sad"))
+    with pytest.raises(UserError, match="has other photos or labels than cdaae was trained on"):
+        cdaae_jax.evaluate(sampler, tmp_path / "report", faces_copy)
+    assert not (tmp_path / "report").exists()
 
 
 def test_another_set_may_be_judged_on(sampler, data_dir, tmp_path):
@@ -190,11 +207,19 @@ def test_the_meter_is_calibrated_on_what_is_loaded_already(sampler, data_dir, tm
     monkeypatch.setattr(Panel, "load", load)
     cdaae_jax.evaluate(sampler, tmp_path, data_dir, judges=tmp_path)
     units = dataclasses.replace(sampler, labels=LabelSpace("au", Judge.names))
-    few = knowing(units, train=("p1",), validation=("p2",), label_kind="au", max_people=1)
+    few = knowing(
+        units,
+        train=("p1",),
+        validation=("p2",),
+        fingerprint=fingerprint_of(data_dir),
+        label_kind="au",
+        max_people=1,
+    )
+    loaded.clear()
     cdaae_jax.evaluate(few, tmp_path, data_dir, judges=tmp_path)
     # p3 was left out of a small training: not trained on, and yet not judged.
     assert calibrated == [("emotion", 32, None), ("au", 32, ("p1", "p3"))]
-    assert loaded == [(("faces.csv",), "emotion"), (("faces.csv",), "au")]
+    assert loaded == [(("faces.csv",), "au")]
 
 
 def test_missing_data_and_judges_are_named(sampler, data_dir, tmp_path, monkeypatch):

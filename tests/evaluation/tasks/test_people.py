@@ -59,7 +59,7 @@ def test_checkpoints_that_do_not_say_who_they_know_are_refused(field):
 
 def test_people_who_are_gone_from_the_data_are_named():
     def data(ids):
-        return types.SimpleNamespace(people=tuple(ids))
+        return types.SimpleNamespace(people=tuple(ids), fingerprint="f00d")
 
     people.refuse_moved_data({"ours": meta()}, data("abcdefg"))
     with pytest.raises(UserError, match=r"^b of the people whom ours knows \(split train\) are not .*--data_dir"):
