@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from benchmarks import harness, profile
+from benchmarks import harness, step_profile
 from benchmarks.peers import ours
 from benchmarks.settings import Settings
 from cdaae_jax import parallel
@@ -79,7 +79,7 @@ def measure(settings: Settings, request: dict[str, int]) -> dict[str, Any]:
         + sizes.output_size_in_bytes
         - sizes.alias_size_in_bytes,
     }
-    return measured | profile.top_operations(
+    return measured | step_profile.top_operations(
         lambda: work.step(batch), compiled.as_text(), request["steps"], request["top"]
     )
 

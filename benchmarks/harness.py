@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.settings import Settings
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds this checkout's own packages
 PEERS = ("ours", "torch_eager", "torch_compile", "flax")
 # Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
 OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
@@ -41,6 +41,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=peer_environment(peer) | (environment or {}),
+            cwd=ROOT,
             text=True,
         )
         imported = self.ask("import")
@@ -80,7 +81,6 @@ class Worker:
 def peer_environment(peer: str) -> dict[str, str]:
     """Returns the environment of a peer's process: this one's, but settings of the C library for ours alone."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-    own["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [own.get("PYTHONPATH")])])
     return own | (OUR_ENVIRONMENT if peer == "ours" else {})
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cdaae_jax.evaluation import expression_classifier
-from cdaae_jax.evaluation.expression_classifier import balanced_accuracy, balanced_weights, train_classifier
+from studies import expression_classifier
+from studies.expression_classifier import balanced_accuracy, balanced_weights, train_classifier
 
 SIDE, STEPS = 16, 40
 

@@ -2,25 +2,16 @@
 
 import json
 import os
-import pathlib
-import sys
 
 import numpy as np
 import pytest
 
 from cdaae_jax import labels
+from studies import face_judgements, face_quality
 
 
-@pytest.fixture
-def quality(monkeypatch):
-    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[2] / "benchmarks")
-    import face_quality
-
-    return face_quality
-
-
-def test_readouts_must_rise_at_every_step(quality):
-    rises = quality.face_judgements.rises
+def test_readouts_must_rise_at_every_step():
+    rises = face_judgements.rises
     steady = np.arange(6) * np.array([[1.0], [2.0]]) + [[5.0], [-3.0]]
     found = rises(steady)
     assert found["monotone"] and found["people_monotone"] == 1
@@ -40,25 +31,25 @@ def test_readouts_must_rise_at_every_step(quality):
     assert nobody["spearman"] is None and not nobody["monotone"]
 
 
-def test_random_action_units_are_in_range_and_repeatable(quality):
-    rows = quality.face_judgements.random_aus(40, seed=1)
-    np.testing.assert_array_equal(rows, quality.face_judgements.random_aus(40, seed=1))
-    assert (rows != quality.face_judgements.random_aus(40, seed=2)).any()
+def test_random_action_units_are_in_range_and_repeatable():
+    rows = face_judgements.random_aus(40, seed=1)
+    np.testing.assert_array_equal(rows, face_judgements.random_aus(40, seed=1))
+    assert (rows != face_judgements.random_aus(40, seed=2)).any()
     assert rows.min() == 0 and 4 < rows.max() <= labels.MAX_AU
     units = (rows[1::2] > 0).sum(axis=1)
     assert set(units) <= {1, 2, 3, 4} and units.max() > 1
 
 
 @pytest.mark.slow
-def test_everything_is_judged_and_written(quality, tmp_path, monkeypatch, capsys):
+def test_everything_is_judged_and_written(tmp_path, capsys):
     """Two people: what matters is that each figure is there, not how high it is."""
     folder = os.environ.get("CDAAE_JUDGES")
     if not folder:
         pytest.skip("CDAAE_JUDGES does not point to the folder that fetch_judges filled")
     output = tmp_path / "deep" / "quality.json"
     sizes = ["--people=2", "--au_people=2", "--pictures=4", "--size=64"]
-    monkeypatch.setattr(sys, "argv", ["face_quality.py", f"--judges={folder}", *sizes, f"--output={output}"])
-    assert quality.main() == 0
+    flags = [f"--judges={folder}", *sizes, f"--output={output}"]
+    assert face_quality.main(flags) == 0
     report = json.loads(output.read_text())
     assert report["arguments"]["people"] == 2 and report["versions"]["jax"]
     assert tuple(report["action_units"]) == labels.DISFA_AUS
@@ -70,8 +61,8 @@ def test_everything_is_judged_and_written(quality, tmp_path, monkeypatch, capsys
         assert check["what"] in printed
 
 
-def test_missing_judges_are_said_in_one_line(quality, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["face_quality.py", f"--judges={tmp_path}", f"--output={tmp_path / 'x.json'}"])
-    assert quality.main() == 2
+def test_missing_judges_are_said_in_one_line(tmp_path, capsys):
+    flags = [f"--judges={tmp_path}", f"--output={tmp_path / 'x.json'}"]
+    assert face_quality.main(flags) == 2
     error = capsys.readouterr().err
     assert "face_landmarker.task is missing" in error and error.count("\n") == 1

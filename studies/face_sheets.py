@@ -1,6 +1,6 @@
 """Draws the contact sheets of docs/synthetic_faces.md: people, action units one by one, and emotions.
 
-    python benchmarks/face_sheets.py --output=docs/synthetic_faces
+    python -m studies.face_sheets --output=docs/synthetic_faces
 
 writes people.png, action_units.png and emotions.png. The people are the first ones of the default set and of its
 test split, whatever they look like; action units are shown on the first of these whose brows neither hair nor glasses
@@ -89,6 +89,7 @@ def emotions_sheet(first):
 
 
 def main(argv=None):
+    """Reads the flags and draws the three sheets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder for the three PNG files")
     parser.add_argument("--first_person", type=int, default=0, help="number of the first of the people shown")

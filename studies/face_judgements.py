@@ -1,4 +1,4 @@
-"""The judgements of `face_quality.py`: each renders what it needs, and returns figures that JSON can hold."""
+"""The judgements of face_quality.py: each renders what it needs, and returns figures that JSON can hold."""
 
 import os
 import time

@@ -1,7 +1,7 @@
 """How good the synthetic faces are, judged by networks that have seen real people only.
 
     pip install '.[photo]' && make judges
-    python benchmarks/face_quality.py --judges=runs/judges --people=50 --size=128 --output=FILE.json
+    python -m studies.face_quality --judges=runs/judges --people=50 --size=128 --output=FILE.json
 
 prints a table and writes everything to FILE.json. A quick look (a minute): --people=12 --pictures=100. One part
 alone: --only=found, identity (with the expressions), action_units or speed.
@@ -28,12 +28,11 @@ import pathlib
 import platform
 import sys
 
-import face_judgements
-
 import cdaae_jax
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges import face_api, landmarks
 from cdaae_jax.files import write_text
+from studies import face_judgements
 
 PARTS = ("found", "identity", "action_units", "speed")
 LIBRARIES = ("jax", "jaxlib", "numpy", "pillow", "ai-edge-litert")
@@ -106,7 +105,8 @@ def _blendshape(result):
     return [(result["blendshape"]["name"], result["blendshape"])] if "blendshape" in result else []
 
 
-def main():
+def main(arguments=None):
+    """Reads the flags, judges, writes the JSON file and prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judges", required=True, help="the folder that `make judges` filled")
     parser.add_argument("--people", type=int, default=50, help="people for identity and expression")
@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="other people and other random pictures")
     parser.add_argument("--only", choices=PARTS, action="append", help="leave out the other parts; may be repeated")
     parser.add_argument("--output", required=True, help="the JSON file to write")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     parts = args.only or PARTS
     try:
         landmarker = landmarks.Landmarker.load(args.judges)

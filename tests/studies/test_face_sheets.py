@@ -1,19 +1,15 @@
 """The script that draws contact sheets: a small run of all of it."""
 
-import pathlib
-
 import numpy as np
 import pytest
 
 from cdaae_jax import images
 from cdaae_jax.data.synthetic_faces import renderer
+from studies import face_sheets
 
 
 @pytest.fixture
 def sheets(monkeypatch):
-    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[2] / "benchmarks")
-    import face_sheets
-
     monkeypatch.setattr(face_sheets, "TILE", 32)
     return face_sheets
 
