@@ -1,4 +1,4 @@
-"""Wall time of `cdaae-sample` on one picture, from the shell's view, with an empty and with a warm compilation cache.
+"""Wall time of `cdaae-sample` on one picture, seen from the shell, with an empty and with a warm compilation cache.
 
 python -m benchmarks.cold_start --output=cold_start.json
 

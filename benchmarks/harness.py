@@ -22,12 +22,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds th
 PEERS = ("ours", "torch_eager", "torch_compile", "flax")
 # Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
 OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
-_SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of the C library and of OpenMP: no peer inherits them
-_PAUSE = 0.05  # seconds between turns: a pool that still spins for work has gone to sleep by then
+_SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of C library and OpenMP; no peer inherits them
+_PAUSE = 0.05  # seconds between turns, after which thread pools have gone to sleep
 
 
 class WorkerFailed(RuntimeError):
-    """A worker ended; its own error message stands above on standard error."""
+    """A worker ended; its own error message is further up on standard error."""
 
 
 class Worker:
@@ -138,8 +138,8 @@ class Rounds:
     Attributes:
       count: turns of each peer.
       warmup: calls of each peer before them.
-      turn_seconds: a turn is as many calls as take so long (at least one): long enough that waking up, and caches that
-        the others have filled, do not count.
+      turn_seconds: the minimum length of a turn (of at least one call), long enough that waking up and caches filled by
+        others do not matter.
       most_others: the share of the processors, 0..1, that other processes may have during a turn.
       patience: seconds that a comparison waits in all, and takes rounds again, for a quiet machine.
     """

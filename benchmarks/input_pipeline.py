@@ -1,4 +1,4 @@
-"""Batches per second that the input pipeline makes, against the steps per second that eat them.
+"""Batches per second that the input pipeline makes, against steps per second that use them.
 
 python -m benchmarks.input_pipeline --output=input_pipeline.json
 
@@ -100,7 +100,7 @@ def _feed(work, make, num_steps: int) -> tuple[float, float]:
 
     with Prefetcher(lambda step: parallel.shard(make(step), work.devices), 0, num_steps + 1) as batches:
         pipeline = iter(batches)
-        batch = next(pipeline)  # has no step to be made behind
+        batch = next(pipeline)  # no step runs while it is made
         work.step(batch)
         before, began = batches.waited, time.perf_counter()
         for batch in pipeline:

@@ -2,8 +2,8 @@
 
 python -m benchmarks.memory --output=memory.json
 
-`peak` is the most that the process ever held, compilation included. `above import` is what of that was not there once
-the library was loaded and its device started: what the step itself takes.
+`peak` is the most that the process ever held, compilation included. `above import` is `peak` minus what the
+process held after it had loaded the library and started the device: what the step itself takes.
 """
 
 import dataclasses

@@ -11,15 +11,15 @@ Tree = Any
 
 
 def in_chunks(function: Callable[..., Tree], *arrays: Shaped[np.ndarray, "n ..."], most: int, least: int = 1) -> Tree:
-    """Returns what a function of rows says of N rows, as numpy arrays [N, ...].
+    """Returns the results of a function for N rows, as numpy arrays [N, ...].
 
     Args:
-      function: takes a chunk of each array and returns arrays with as many rows, one or a tree of them. What it says
-        of a row must not depend on the others.
+      function: takes a chunk of each array and returns arrays with as many rows, one or a tree of them. The result for
+        a row must not depend on the other rows.
       arrays: one or several, N rows each; N may be 0.
-      most: rows per call. It bounds memory.
-      least: the last chunk is filled up to this or else to a power of two, so that few shapes are compiled. With
-        `least` = `most` there is only one.
+      most: the maximum of rows per call, which bounds memory.
+      least: the last chunk is filled up to this number of rows or to the next power of two, so that few shapes are
+        compiled. With `least` = `most` there is only one.
 
     Raises:
       ValueError: no array, arrays of different numbers of rows, or not 1 <= `least` <= `most`.
@@ -41,7 +41,7 @@ def in_chunks(function: Callable[..., Tree], *arrays: Shaped[np.ndarray, "n ..."
 
 
 def _filled_up(chunk: np.ndarray, size: int) -> np.ndarray:
-    """Repeats the last row up to `size` rows: what the function can do with one, it can do with the others."""
+    """Repeats the last row up to `size` rows; the function is known to accept this row."""
     if not len(chunk):
         return np.zeros((size, *chunk.shape[1:]), chunk.dtype)
     return np.concatenate([chunk, np.repeat(chunk[-1:], size - len(chunk), axis=0)])

@@ -27,13 +27,13 @@ _CHUNK = 32  # photos per call of the network: bounds memory, and the number of 
 class Sampler:
     """A trained generator that is ready for use.
 
-    Photos are expected as the training set's were: the face upright, cropped and aligned alike.
+    Photos must look like those of the training set: the face upright, cropped and aligned in the same way.
 
     Attributes:
       generator: the network.
       params: its parameters, on the device.
       labels: what it can be asked for; `labels.names` lists it.
-      image_size: S, pixels of height and width of what comes out.
+      image_size: S, height and width of the result in pixels.
       meta: configuration, versions and step of the training run.
     """
 
@@ -69,17 +69,18 @@ class Sampler:
           image: uint8 [H, W, 3] or [N, H, W, 3] in RGB, at least S pixels high and wide; the largest centred square
             is used. Grey and RGBA are converted.
           label: "happy", "happy=0.7,surprised=0.3", {"AU12": 3} or a vector (see `LabelSpace.parse`), for all photos;
-            or a list of them, one per photo. One photo with a list of labels is edited to each.
+            or a list of them, one per photo. One photo with a list of labels is edited once for each label.
 
         Returns:
           uint8 [S, S, 3] for one photo with one label, else [N, S, S, 3].
 
         Raises:
-          UserError: a picture or a label that cannot be used, or as many labels as photos are needed.
+          UserError: a picture or a label cannot be used, or the numbers of photos and labels do not match.
         """
         pictures, single = self._pictures(image)
         several = isinstance(label, list | tuple) or (isinstance(label, np.ndarray) and label.ndim == 2)
-        vectors = np.stack([self.labels.parse(one) for one in (label if several else [label])])
+        asked: Any = label if several else [label]
+        vectors = np.stack([self.labels.parse(one) for one in asked])
         count = max(len(pictures), len(vectors))
         if {len(pictures), len(vectors)} - {1, count}:
             raise UserError(f"{len(vectors)} labels for {len(pictures)} photos; give one label, or one per photo")
@@ -89,7 +90,7 @@ class Sampler:
     def interpolate(
         self, image: np.ndarray, start: Label, end: Label, steps: int = 9
     ) -> UInt8[np.ndarray, "steps s s 3"]:
-        """Returns one person's face on the way from one expression to another, evenly spaced, both ends included.
+        """Returns a person's face at evenly spaced steps from one expression to another, both ends included.
 
         Raises:
           UserError: see `edit`; or fewer than 2 steps.

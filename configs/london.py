@@ -9,11 +9,11 @@ from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 
 
 def get_config() -> Config:
-    """Returns the experiment; more steps only teach it the 64 people by heart."""
+    """Returns the experiment; with more steps it only memorises the 64 people."""
     return Config(
         data=Data(manifests=("frl_london/metadata.csv",)),
-        # Heads move between two photos of a person. Joins at the pixels, as by default, learn these movements by heart
-        # and draw them onto others (docs/results/studies.md, part 1).
+        # The head moves between two photos of a person. The default's join at the pixels memorises these movements and
+        # draws them onto other people (docs/results/studies.md, part 1).
         model=Model(join_levels=(1,), label_at_every_level=False),
         loss=Loss(image_weight=1e-3),
         optim=Optim(decay_steps=1_500),

@@ -1,4 +1,4 @@
-"""Eight expressions on synthetic faces of people who do not exist; needs no data of yours and nothing but a CPU.
+"""Eight expressions on synthetic faces of people who do not exist; needs no data and only a CPU.
 
 make quickstart
 
@@ -15,7 +15,7 @@ def get_config() -> Config:
         data=Data(manifests=("tfds:synthetic_faces/64?au_pictures=0",), flip=False),
         # Drawn faces have no noise: under L1 a join at the pixels stays at the photo (docs/results/studies.md, part 1).
         model=Model(join_levels=(1,), label_at_every_level=False),
-        # Small batches at a high rate learn most in a few minutes, and little of the critic leaves the skin clean.
+        # In a few minutes, small batches at a high rate learn most; a low weight of the discriminator keeps skin clean.
         loss=Loss(image_weight=5e-5, warmup_steps=600),
         optim=Optim(learning_rate=2e-3, warmup_steps=300, decay_steps=3_000),
         run=Run(steps=4_000, batch_size=8, checkpoint_steps=500, grid_steps=1_000),

@@ -1,4 +1,4 @@
-"""What the edit is good for: an expression classifier trained on few people, with and without pictures that CDAAE made.
+"""What edits are good for: an expression classifier, trained on few people with and without pictures made by CDAAE.
 
     python -m studies.augmentation --checkpoint=WORKDIR --output=FOLDER --data_dir=DATA
 
@@ -74,7 +74,7 @@ class Pictures(NamedTuple):
     from_neutral: np.ndarray
 
     def of(self, chosen: np.ndarray) -> "Pictures":
-        """The pictures at these places, or where this is true."""
+        """The pictures at these indices, or where a mask is true."""
         return Pictures(*(array[chosen] for array in self))
 
 

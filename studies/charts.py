@@ -49,7 +49,7 @@ def bars(rows: Mapping[str, Row], names: Sequence[str], path: pathlib.Path) -> N
     figure, panels = pyplot.subplots(
         1, len(names), figsize=(2.9 * len(names) + 1, height), layout="constrained", sharey=True, squeeze=False
     )
-    models = list(rows)[::-1]  # the first on top
+    models = list(rows)[::-1]  # so that the first is on top
     for panel, name in zip(panels[0], names, strict=True):
         found = [rows[model][name] for model in models]
         panel.barh(models, [one.value for one in found], color="tab:blue", alpha=0.6)

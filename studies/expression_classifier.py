@@ -20,7 +20,7 @@ from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.evaluation.measures.statistics import Statistic
 from cdaae_jax.models.layers import Conv
 
-# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+# The shapes that this file uses.
 Images = UInt8[np.ndarray, "n side side 3"]
 Labels = Int[np.ndarray, " n"]
 Weights = Float[np.ndarray, " n"]
@@ -138,7 +138,7 @@ def balanced_accuracy(right: Float[np.ndarray, " n"], labels: Labels) -> Statist
     labels = np.asarray(labels)
     size = labels.max() + 1
 
-    def statistic(rows: Int[np.ndarray, "rows"]) -> float:
+    def statistic(rows: Int[np.ndarray, " rows"]) -> float:
         counts = np.bincount(labels[rows], minlength=size)
         sums = np.bincount(labels[rows], weights=right[rows], minlength=size)
         return float((sums[counts > 0] / counts[counts > 0]).mean())

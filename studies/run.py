@@ -1,4 +1,4 @@
-"""All studies of docs/results with one command: trains what is lacking, measures what is new, draws the charts.
+"""Runs all studies of docs/results: trains what is missing, measures what is new, draws the charts.
 
     pip install '.[eval]' && make judges
     python -m studies.run --data_dir=DATA --judges=runs/judges --jobs=2
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run() -> None:
     """The program: `main`, and its errors as one line and an exit status."""
-    # To end as on Ctrl-C is also right for a machine that is taken away and for a terminal that is closed.
+    # SIGTERM (a preempted machine) and SIGHUP (a closed terminal) end it as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP to be ignored
             signal.signal(number, signal.default_int_handler)

@@ -41,11 +41,12 @@ def evaluate(
     manifests: Sequence[str] = (),
     split: str = "test",
 ) -> dict[str, Row]:
-    """Measures models on the people whom their own training kept apart.
+    """Measures models on people whom none of them was trained on.
 
     Each of these people's most neutral photo is changed to the label of each of the person's other photos, and
-    compared with it; see `outputs.measure`. Beside the models stand "true target" (the ceiling), "copy the source"
-    (the floor for the expression) and "other person", another judged person's source (the floor for the identity).
+    compared with it; see `outputs.measure`. For comparison, the same
+    is measured of "true target" (the ceiling), "copy the source" (the floor for the expression) and "other person",
+    another judged person's source (the floor for the identity).
     With judges, models are also measured along paths from neutral to a label (`path_...`, see `measures.growth`); and
     on mixtures of labels that training never saw (`unseen_...`): those of the judged photos, or, of the package's
     synthetic faces, whose true pictures can be drawn, `mixtures.PER_PERSON`.
@@ -53,8 +54,8 @@ def evaluate(
     Args:
       samplers: models by name, all trained on people of the same data; or one. The sheet of amounts shows the first.
       output: a folder for scores.json, table.md, charts and sheets; made if missing.
-      data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
-      judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
+      data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets need none.
+      judges: the folder of the judge networks (`make judges`); None leaves out everything that needs one.
       manifests: other pictures to reach, see `edits.held_out_task`, written as `data.manifests`; labels that the models
         do not know are left out.
       split: whom to judge, of the first model's data: "test", or "validation" for decisions during development.
@@ -65,7 +66,7 @@ def evaluate(
     Raises:
       UserError: models of different labels or data, models whose training used somebody who would be judged, old
         checkpoints that do not say so, missing or changed data, missing judges, or a folder that cannot be written.
-        Nothing is written then, unless it is the writing that failed.
+        Nothing is written then, unless the writing itself failed.
     """
     if isinstance(samplers, Sampler):
         samplers = {samplers.meta["config"]["model"]["name"]: samplers}
@@ -88,12 +89,12 @@ def evaluate(
     people = np.asarray(task.person)
     scores = {name: with_intervals(one.statistics, people) for name, one in measured.items()}
     shown = [*samplers, CEILING]
-    confusion = {name: measured[name].confusion for name in [*shown, FLOOR] if measured[name].confusion}
+    confusion = {name: table for name in [*shown, FLOOR] if (table := measured[name].confusion)}
     pictures = _draw(samplers, task, panel, {name: measured[name] for name in shown})
     path_task = paths.held_out_paths(task, path_outputs.measurable(task, panel))
     if path_task:
         pictures["paths.png"] = _add_paths(scores, samplers, path_task, panel)
-    # Small sets are the first people of larger ones: what the first model has not seen, another one may have.
+    # A model trained on more people may have seen mixtures that the first model has not.
     seen = [data.of(tuple(meta["people"]["train"])).labels for meta in metas.values()]
     num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen))
 
@@ -112,7 +113,7 @@ def evaluate(
         "confusion": confusion,
         "judges": panel.facts,
     }
-    whom = _whom(len(facts["people"]), split, manifests)
+    whom = _whom(len(set(task.person)), split, manifests)
     _write(pathlib.Path(output), facts, report(scores, confusion, whom, panel.titles(), path_unit), pictures)
     return scores
 
@@ -130,7 +131,7 @@ def _refuse_unlike(samplers: Samplers) -> None:
 
 def _load_others(config: Data, manifests: Sequence[str], root: pathlib.Path | None, size: int) -> FaceDataset:
     others = dataclasses.replace(config, manifests=tuple(manifests), label_names=())
-    # A person may have a single picture there, as long as the source is elsewhere.
+    # A person may have a single picture in this set, as the source comes from the other set.
     return datasets.load(others, root, size, varied=False)
 
 
@@ -149,7 +150,7 @@ def _load_calibration(
     if config.label_kind != "au":
         if truth is None:
             return None
-        # The drawn people's AU pictures are others than those of their emotions.
+        # Drawn people have other pictures for AUs than for emotions.
         data = datasets.load(dataclasses.replace(config, label_kind="au", label_names=()), root, size)
     return data.of(kept_for_training(meta, data.people))
 
@@ -166,11 +167,12 @@ def _draw(samplers: Samplers, task: Task, panel: Panel, measured: Mapping[str, M
         "people.png": sheets.by_label(samplers, task, num_people=4 if len(samplers) < 3 else 2),
         "amounts.png": sheets.by_amount(first, task),
     }
-    if all(one.confusion for one in measured.values()):
-        drawn["confusion.png"] = charts.confusion({name: one.confusion for name, one in measured.items()})
+    tables = {name: one.confusion for name, one in measured.items() if one.confusion}
+    if len(tables) == len(measured):
+        drawn["confusion.png"] = charts.confusion(tables)
     if panel.meter:
         names = panel.meter.names
-        aus = {name: one.aus for name, one in measured.items()}
+        aus = {name: one.aus for name, one in measured.items() if one.aus is not None}
         drawn["action_units.png"] = charts.action_units(task.requested_aus(names), aus, names, task.person)
     return drawn
 

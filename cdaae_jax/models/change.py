@@ -1,4 +1,4 @@
-"""What a generator does to a photo: values that can be kept, scaled and applied."""
+"""The change that a generator makes to a photo, as values that can be kept, scaled and applied."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -8,7 +8,8 @@ def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Fl
     """Adds to colours before their tanh: tanh(arctanh(photo) + shift), written so that shift 0 gives the photo exactly.
 
     With t = tanh(shift) that is (photo + t) / (1 + photo t), the sum of two hyperbolic tangents. Pure black and pure
-    white (-1 and 1) stay as they are under any finite shift, and pass no gradient to it: they are infinitely far away.
+    white (-1 and 1) are infinitely far away on this scale: no finite shift changes them, and they pass no gradient to
+    it.
 
     Args:
       photo: in [-1, 1].

@@ -1,5 +1,7 @@
 """The difference decoder: from latent and label to a change of low-level features, then to a picture."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
@@ -12,17 +14,16 @@ from cdaae_jax.models.encoder import SMALLEST, Features, channels, num_levels
 class DifferenceDecoder(nn.Module):
     """Makes the difference between the source's low-level features and those of the same person's target face.
 
-    Up-convolutions mirror the encoder. Down to the first join they see only latent and label, and what they make at a
-    join is linear and starts at exactly 0; it is added to the encoder's features of that level, so that the identity
-    rides on these. Between two joins, the coarser sum shows where in this face the finer difference belongs. A join at
-    level 0 adds to the photo itself, at the very end. Without a join there is nothing to add to: latent and label alone
-    make the picture, which is CAAE's decoder.
+    Up-convolutions mirror the encoder. Up to the first join they see only latent and label. What they make at a join is
+    linear and exactly 0 before training; it is added to the encoder's features of that level, which carry the identity.
+    After a join, the sum shows the next, finer difference where it belongs in this face. A join at level 0 is the last
+    step and adds to the photo itself. Without a join, latent and label alone make the picture, as in CAAE's decoder.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
       join_levels: where differences are added to the encoder's features.
       label_repeats: how often the label is tiled; 0 tiles it to about the latent's length.
-      label_at_every_level: give the label to every layer, not to the first alone (ExprGAN, Ding et al. 2018).
+      label_at_every_level: give the label to every layer, not only to the first (ExprGAN, Ding et al. 2018).
       upsampling: "deconv" or "resize", see `layers.Up`.
     """
 
@@ -54,7 +55,7 @@ class DifferenceDecoder(nn.Module):
         """
         features = smallest_features(self, latent, label)
         differences = {}
-        for level in range(num_levels(self.image_size) - 1, -1, -1):  # the level whose size the features reach
+        for level in range(num_levels(self.image_size) - 1, -1, -1):  # the level whose size the features now have
             joins = level > 0 and level in self.join_levels
             num_channels = channels(level, self.width, self.max_width)
             features = layers.Up(
@@ -66,7 +67,8 @@ class DifferenceDecoder(nn.Module):
                 name=f"up_{level}",
             )(features)
             if self.label_at_every_level:
-                # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
+                # Label maps would add the same vector to every pixel. This does it at no cost, and is exactly 0 at
+                # first.
                 zeros = nn.initializers.zeros
                 shift = nn.Dense(
                     num_channels, use_bias=False, kernel_init=zeros, dtype=self.dtype, name=f"label_{level}"
@@ -99,7 +101,7 @@ def picture_logits(
     decoder: nn.Module, features: Float[Array, "n s s c"], zero_init: bool = False
 ) -> Float[Array, "n s s 3"]:
     """Returns where every decoder ends: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
-    init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
+    init: dict[str, Any] = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
     refine = layers.Conv(max(8, decoder.width // 4), decoder.kernel_size, dtype=decoder.dtype, name="refine")
     picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture", **init)
     return picture(nn.leaky_relu(refine(features), decoder.leak)).astype(jnp.float32)

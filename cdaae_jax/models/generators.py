@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from cdaae_jax.models.encoder import Features
 
-LATENT_STREAM = "latent"  # the name of the random numbers that a variational generator draws its latents with
+LATENT_STREAM = "latent"  # the random stream from which a variational generator draws its latents
 
 
 class Generated(NamedTuple):
@@ -17,7 +17,7 @@ class Generated(NamedTuple):
 
     Attributes:
       image: float32 [n, s, s, 3] in [-1, 1].
-      latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
+      latent: float32 [n, z]; in (-1, 1), except that it is unbounded if there is a `divergence`.
       differences: by level, what was added to the encoder's features; empty without a feedforward path.
       divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
     """
@@ -44,7 +44,7 @@ class Generator(nn.Module):
 class VariationalGenerator(nn.Module):
     """A generator that draws its latent from the normal distribution whose mean and log-variance the encoder gives.
 
-    The random stream `LATENT_STREAM` draws; without it (sampling) the latent is the mean.
+    Without the random stream `LATENT_STREAM`, as in sampling, the latent is the mean.
     """
 
     encoder: nn.Module

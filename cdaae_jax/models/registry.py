@@ -46,8 +46,8 @@ def caae(model: Model) -> nn.Module:
 def cvae(model: Model) -> nn.Module:
     """Conditional variational autoencoder (Sohn et al., NeurIPS 2015): CAAE's layers, a Gaussian latent.
 
-    The encoder sees the photo and not its label, as in the other models, so that one photo of unknown expression is
-    enough. Train it without critics (`validation.validate`): its prior is the divergence term's.
+    As in the other models, the encoder sees the photo and not its label, so a photo of unknown expression is enough.
+    The divergence term ties the latent to its prior, so `validation.validate` allows no latent discriminator.
     """
     encoder = _encoder(model, latent_size=2 * model.latent_size, bounded=False)
     return VariationalGenerator(encoder, _decoder(model, label_at_every_level=False))

@@ -1,4 +1,4 @@
-"""Element-wise losses; the train step takes their means, so shapes never broadcast by accident."""
+"""Element-wise losses, of which the train step takes the means; they refuse to broadcast."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -85,7 +85,7 @@ ADVERSARIAL: dict[str, Adversarial] = {
 
 
 def total_variation(images: Float[Array, "n h w c"]) -> Float[Array, ""]:
-    """Returns the mean |difference| of vertical neighbours plus that of horizontal ones."""
+    """Returns the mean |difference| of vertical neighbours plus the mean of horizontal ones."""
     vertical = _absolute(images[:, 1:] - images[:, :-1])
     horizontal = _absolute(images[:, :, 1:] - images[:, :, :-1])
     return vertical.mean() + horizontal.mean()

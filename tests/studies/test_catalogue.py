@@ -7,12 +7,13 @@ import pytest
 
 from cdaae_jax import config
 from cdaae_jax.errors import UserError
+from cdaae_jax.validation import validate
 from studies import catalogue, reports, trainings
 
 
 def test_every_training_is_valid_and_of_the_same_number_of_steps():
     for one in catalogue.TRAININGS.values():
-        config.validate(one)
+        validate(one)
         assert (one.run.steps, one.run.batch_size, one.run.seed) == (catalogue.STEPS, 16, 0)
     settings = {str(config.to_dict(one)) for one in catalogue.TRAININGS.values()}
     assert len(settings) == len(catalogue.TRAININGS)  # no two are the same

@@ -2,9 +2,9 @@
 
 The AUs are those of the emotion prototypes of EMFACS (Friesen & Ekman 1983; Ekman, Friesen & Hager 2002, FACS
 Investigator's Guide), which the Radboud models were coached with (Langner et al. 2010, Cognition & Emotion 24), and
-of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Neither source gives intensities. Those
-of anger, disgust and fear, and which of their optional AUs take part, were chosen by what face-api's classifier reads
-in drawn people (`cdaae_jax.evaluation.judges.face_api`): its figures for these three are no independent check.
+of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Neither source gives intensities. For
+anger, disgust and fear, the intensities and the optional AUs were chosen by what face-api's classifier reads in drawn
+people (`cdaae_jax.evaluation.judges.face_api`), so its scores for these three are not an independent check.
 """
 
 import numbers

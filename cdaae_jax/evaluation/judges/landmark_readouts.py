@@ -1,8 +1,9 @@
-"""One number per action unit, read from a face's landmarks: it grows as the action unit does.
+"""One number per action unit, computed from a face's landmarks, that grows with the action unit.
 
 Distances in the face's own frame, in inter-pupil distances, after what FACS (Ekman, Friesen & Hager 2002) says each
-action unit moves. They are absolute: a person's own face is part of them, so compare pictures of one person. And
-they are not exclusive: whatever lifts the same point (AU6 with AU7, AU15 with AU20) moves the same number.
+action unit moves. They depend on the person's face,
+so compare only pictures of one person. They are not exclusive either: action units that move the same point (AU6 and
+AU7, AU15 and AU20) move the same number.
 
 Chosen on the synthetic rig's `au` pictures (one action unit at a time, intensities 1 to 5, 80 people). In brackets:
 correlation of the change from the same person's other pictures with the intensity.
@@ -33,7 +34,8 @@ LOWER_LIP_INNER = (87, 14, 317)
 LOWER_LIP = (84, 17, 314)
 CHIN = (148, 152, 377)
 
-# The blendshapes (means of left and right) that stand for the same movement. AU9's noseSneer is dead, AU25 has none.
+# The blendshapes (means of left and right) that stand for the same movement. noseSneer, for AU9, never changes; AU25
+# has none.
 BLENDSHAPES: Mapping[str, str] = {
     "AU1": "browInnerUp",
     "AU2": "browOuterUp",

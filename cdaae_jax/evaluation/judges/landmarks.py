@@ -84,14 +84,14 @@ class Faces(NamedTuple):
     BLENDSHAPE_NAMES.
     """
 
-    found: Bool[np.ndarray, "n"]
-    score: Float32[np.ndarray, "n"]
-    presence: Float32[np.ndarray, "n"]
+    found: Bool[np.ndarray, " n"]
+    score: Float32[np.ndarray, " n"]
+    presence: Float32[np.ndarray, " n"]
     points: Float32[np.ndarray, "n 478 2"]
     blendshapes: Float32[np.ndarray, "n 52"]
 
 
-def blendshape(faces: Faces, name: str) -> Float32[np.ndarray, "n"]:
+def blendshape(faces: Faces, name: str) -> Float32[np.ndarray, " n"]:
     """One blendshape by its name, or the mean of its left and right half ("mouthSmile")."""
     names = [name] if name in BLENDSHAPE_NAMES else [f"{name}Left", f"{name}Right"]
     return faces.blendshapes[:, [BLENDSHAPE_NAMES.index(each) for each in names]].mean(axis=1)
@@ -175,7 +175,7 @@ def sample(image: Picture, matrix: Matrix, side: int, repeat_border: bool) -> Pi
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Landmarker:
-    """Finds the face of a picture, its landmarks and its blendshapes. Not for several threads at once.
+    """Finds the face of a picture, its landmarks and its blendshapes. Not safe for several threads at once.
 
     Attributes:
       networks: LiteRT interpreters by DETECTOR, LANDMARKS and BLENDSHAPES.

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
-# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+# The shapes that this file uses.
 Images = UInt8[np.ndarray, "n side side 3"]
 Pictures = Float[Array, "n height width 3"]
 Maps = Float[Array, "n rows columns channels"]
@@ -36,7 +36,7 @@ def cut_out(images: Images, box: Box, side: int) -> Pictures:
     picture_side = images.shape[1]
     scale = side / (box.side * picture_side)
     outside = max(-box.left, -box.top, box.left + box.side - 1, box.top + box.side - 1, 0.0)
-    # The antialiasing filter reaches beyond the points that it samples: so the margin is wider.
+    # The margin is wider because the antialiasing filter reaches beyond the points that it samples.
     margin = math.ceil(outside * picture_side) + math.ceil(max(1.0, 1.0 / scale)) + 1
     padded = jnp.pad(images, [(0, 0), (margin, margin), (margin, margin), (0, 0)], mode="edge")
     start = np.asarray([box.top, box.left]) * picture_side + margin
@@ -59,19 +59,20 @@ def convolve(features: Maps, kernel: Kernel, stride: int = 1, padding: str = "SA
         (stride, stride),
         padding,
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        # The default of accelerators (bfloat16, TF32) would move the distances that are compared.
+        # The default precision of accelerators (bfloat16, TF32) would change the distances that are compared.
         precision=lax.Precision.HIGHEST,
     )
 
 
 def convolve_depthwise(features: Maps, kernel: Kernel, stride: int) -> Maps:
     """A 3x3 kernel [3, 3, C, 1] over each channel of [N, S, S, C], S even if stride is 2, "SAME"."""
-    # A grouped convolution says the same, but XLA on CPU takes seven times as long for it.
+    # A grouped convolution gives the same result, but takes XLA on CPU seven times as long.
     side = features.shape[1]
     before = 2 - stride
     padded = jnp.pad(features, [(0, 0), (before, 1), (before, 1), (0, 0)])
-    return sum(
+    taps = (
         padded[:, row : row + side : stride, column : column + side : stride] * kernel[row, column, :, 0]
         for row in range(3)
         for column in range(3)
     )
+    return sum(taps, start=jnp.zeros(()))

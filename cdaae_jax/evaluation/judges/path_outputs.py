@@ -13,10 +13,10 @@ from cdaae_jax.evaluation.tasks.paths import PathTask
 Pictures = UInt8[np.ndarray, "n steps s s 3"]
 
 
-def measurable(task: Task, panel: Panel) -> Bool[np.ndarray, "n"]:
+def measurable(task: Task, panel: Panel) -> Bool[np.ndarray, " n"]:
     """Returns of each edit whether the panel can say how strong its expression is."""
     if panel.meter:
-        return task.requested_aus(panel.meter.names).any(axis=-1)
+        return np.asarray(task.requested_aus(panel.meter.names).any(axis=-1))
     if panel.expressions:
         known = np.array([name in EXPRESSIONS for name in task.space.names])
         return task.is_one_hot & known[task.label.argmax(axis=-1)]
@@ -38,6 +38,7 @@ def intensity(task: PathTask, panel: Panel, made: Pictures) -> Float[np.ndarray,
         measured = panel.meter.measure(task.ends.source.repeat(steps, axis=0), flat, clip=False)
         requested = task.ends.requested_aus(panel.meter.names)
         return intensity_along(measured.reshape(len(made), steps, -1), requested)
+    assert panel.expressions is not None  # or no path would be `measurable`
     probabilities = panel.expressions(flat).reshape(len(made), steps, -1)
     column = [EXPRESSIONS.index(task.ends.space.names[i]) for i in task.ends.label.argmax(axis=-1)]
     return probabilities[np.arange(len(made)), :, column].astype(np.float64)

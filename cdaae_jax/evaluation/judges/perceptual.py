@@ -20,7 +20,7 @@ from cdaae_jax.evaluation.judges.layers import CHUNK, Images, Maps, Pictures, We
 from cdaae_jax.evaluation.judges.pip_weights import ALEXNET, VGG16, load_perceptual
 from cdaae_jax.evaluation.measures.pixels import check_images
 
-# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+# The shapes that this file uses.
 Distances = Float[np.ndarray, " n"]
 Features = Float[np.ndarray, "n 512"]
 Rows = Float[Array, "n channels"]

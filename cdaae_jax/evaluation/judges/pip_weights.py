@@ -99,7 +99,7 @@ def decode_pickle(content: bytes) -> dict[str, Float[np.ndarray, "..."]]:
 
 def _empty_array(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
     """What a pickled array is before its content is set."""
-    return np.ndarray.__new__(np.ndarray, shape, code)
+    return np.ndarray.__new__(np.ndarray, shape, code)  # type: ignore[arg-type]  # NumPy pickles a code as bytes
 
 
 class _ArrayUnpickler(pickle.Unpickler):

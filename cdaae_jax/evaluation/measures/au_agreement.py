@@ -1,7 +1,7 @@
 """How well measured AU intensities follow the requested ones: error, correlation and agreement, per AU and mean.
 
-Every score is a function of row numbers, as `statistics.bootstrap_interval` takes it. All of them are functions of
-sums over rows, so that a score of a thousand drawn sets of people costs a thousand small matrix products.
+Every score is a function of row numbers, as `statistics.bootstrap_interval` takes it. All of them follow
+from sums over rows, so a thousand bootstrap draws cost a thousand small matrix products.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ Rows = Int[np.ndarray, "rows"]
 Intensities = Float[np.ndarray, "n aus"]
 PerUnit = Float[np.ndarray, "aus"]
 
-# Variances under which a column is called constant: far under any rounding of FACS intensities.
+# A column with less variance counts as constant; this is far below any rounding of FACS intensities.
 CONSTANT = 1e-9
 
 
@@ -33,8 +33,8 @@ def au_statistics(requested: Intensities, measured: Intensities, names: Sequence
 
     The correlation is Pearson's, the agreement ICC(3,1) of Shrout & Fleiss (1979): for two judges twice the covariance
     over the sum of the variances, which unlike the correlation suffers when all answers are too weak. Both are NaN
-    for an AU that is requested at one intensity only, and means leave such AUs out. A measured intensity that never
-    changes though the request does follows nothing: both are 0, and it counts.
+    for an AU that is requested at one intensity only, and means leave such AUs out. If the request changes
+    and the measured intensity never does, both are 0, and such AUs count.
 
     Raises ValueError where the shapes do not fit.
     """
@@ -62,15 +62,16 @@ class _Table:
 
     def __init__(self, requested: Intensities, measured: Intensities):
         found = np.isfinite(requested).all(axis=1) & np.isfinite(measured).all(axis=1)
-        # Without the shift, differences of large sums would lose what little an AU varies; with one shift for both,
-        # their difference stays the error.
+        # Without the shift, small variations would be lost in differences of large sums; one shift for both keeps their
+        # difference, the error.
         shift = requested[found].sum(axis=0) / max(1, found.sum())
         x, y = (np.where(found[:, None], values - shift, 0.0) for values in (requested, measured))
         powers = np.stack([np.broadcast_to(found[:, None], x.shape), x, y, x * x, y * y, x * y], axis=1)
         self._powers = powers.reshape(len(x), -1)
         self._shape = powers.shape[1:]
         self._found = found.astype(np.float64)
-        self._rows, self._last = None, None
+        self._rows: Rows | None = None
+        self._last = np.empty(0)
 
     def share_found(self, rows: Rows) -> float:
         return float(self._found[rows].mean()) if len(rows) else float("nan")
@@ -105,7 +106,7 @@ class _Table:
 
 
 def _follows(shared: PerUnit, whole: PerUnit, requested: PerUnit, measured: PerUnit) -> PerUnit:
-    """`shared / whole`; NaN where the request does not vary, 0 where the answer does not though the request does."""
+    """`shared / whole`; NaN if the request does not vary, 0 if only the answer does not."""
     both = _ratio(shared, whole, (requested > 0) & (measured > 0))
     return np.where((requested > 0) & (measured == 0), 0.0, both)
 

@@ -1,4 +1,4 @@
-"""Whether outputs show the expression asked for, by what a classifier reads in them."""
+"""Whether outputs show the requested expression, as read by a classifier."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ def expression_statistics(
     Args:
       probabilities: [N, C], how far each picture shows each class (`ExpressionJudge.probabilities`).
       classes: [C], their names.
-      requested: [N], the expression that each picture was made to show. Rows of one that the classifier does not
-        know (contemptuous) count nowhere.
+      requested: [N], the expression that each picture was made to show. Rows of an expression that the classifier does
+        not know (contemptuous) are not counted.
 
     Returns, as functions of row numbers with repetitions, 0..1, NaN where there is nothing to count:
       read_as_requested: the share of pictures read as requested, for each expression, averaged over the expressions
@@ -28,19 +28,20 @@ def expression_statistics(
       read_as_NAME: that share for each expression requested, in the classifier's order.
     Empty where the classifier knows none of the expressions.
     """
-    classes, requested = np.asarray(classes), np.asarray(requested)
-    hits = (_read(probabilities, classes) == requested).astype(np.float64)
-    known = [name for name in classes if name in requested]
-    number = np.full(len(requested), len(known))  # what is not known is put behind the known, and cut off again
+    names, asked = np.asarray(classes), np.asarray(requested)
+    hits = (_read(probabilities, names) == asked).astype(np.float64)
+    known = [name for name in names if name in asked]
+    # unknown expressions are numbered after the known ones, and cut off again
+    number = np.full(len(requested), len(known))
     for i, name in enumerate(known):
-        number[requested == name] = i
+        number[asked == name] = i
 
-    def shares(rows: Int64[np.ndarray, "rows"]) -> Float[np.ndarray, "known"]:
+    def shares(rows: Int64[np.ndarray, " rows"]) -> Float[np.ndarray, " known"]:
         times = np.bincount(number[rows], minlength=len(known) + 1)[: len(known)]
         right = np.bincount(number[rows], hits[rows], minlength=len(known) + 1)[: len(known)]
         return np.divide(right, times, out=np.full(len(known), np.nan), where=times > 0)
 
-    def read_as_requested(rows: Int64[np.ndarray, "rows"]) -> float:
+    def read_as_requested(rows: Int64[np.ndarray, " rows"]) -> float:
         present = shares(rows)
         present = present[~np.isnan(present)]
         return float(present.mean()) if len(present) else float("nan")
@@ -72,5 +73,5 @@ def confusion_matrix(
 
 
 def _read(probabilities: Probabilities, classes: np.ndarray) -> np.ndarray:
-    """The likeliest class of each picture by name, [N]; of equally likely ones the first."""
+    """The name of the likeliest class of each picture, [N]; in a tie, the first one."""
     return classes[np.asarray(probabilities).argmax(axis=1)]

@@ -27,7 +27,7 @@ def intensity_along(measured: MeasuredUnits, requested: Requested) -> Measured:
       measured: [N, P, A], intensities of the pictures of each path.
       requested: [N, A], those of the label at amount 1, in the same unit and order, not all 0.
 
-    It is the length of the projection on the request, in requests: sum(measured * requested) / sum(requested^2).
+    It is the projection onto the request, in units of the request: sum(measured * requested) / sum(requested^2).
     """
     requested = np.asarray(requested, np.float64)
     return np.einsum("npa,na->np", measured, requested) / np.square(requested).sum(axis=-1)[:, None]
@@ -38,17 +38,17 @@ def growth_statistics(measured: Measured) -> dict[str, Statistic]:
 
     - `path_monotone`: the share of the P - 1 steps that go up. 0..1; chance is a half.
     - `path_spearman`: Spearman's correlation of intensity and amount, -1..1; 0 for a path along which nothing changes.
-    - `path_evenness`: which part of the way is gone in even steps, 0..1. Of all change along the path, p_i of which
+    - `path_evenness`: how much of the change happens in even steps, 0..1. Of all change along the path, p_i of which
       happens in step i (steps down have p_i = 0), it is the sum of min(p_i, 1 / (P - 1)): the overlap (one less the
-      total variation distance) with P - 1 equal steps up. 1 for these alone, 1 / (P - 1) if all happens in one step,
-      0 if nothing rises. Our own, because shares of all change stay bounded where the ends hardly differ. A meter's
-      noise costs it much, so compare it with that of true pictures: 0.7 to 0.8 where the AU meter reads true paths of
+      total variation distance) with P - 1 equal steps up. 1 for equal steps up, 1 / (P - 1) if all change happens in
+      one step, 0 if nothing rises. It is our own measure; it stays bounded even if the ends hardly differ. A meter's
+      noise lowers it a lot, so compare it with that of true pictures: 0.7 to 0.8 where the AU meter reads true paths of
       9 pictures of the synthetic faces (straightness 0.93 to 0.98), 0.37 (0.07) where it is given noise.
     - `path_straightness`: r^2 of the rising straight line through intensity over amount, 0..1; 0 where nothing rises.
-    - `path_range`: last less first intensity, in the unit of `measured`. The others say how the way is gone, this says
-      how far.
+    - `path_range`: the last intensity minus the first, in the unit of `measured`. The other numbers describe the shape
+      of the growth, this one its size.
 
-    Measure without clipping (`AUMeter.measure(..., clip=False)`): clipped steps are no steps. Paths with a NaN (no
+    Measure without clipping (`AUMeter.measure(..., clip=False)`), because clipping hides steps. Paths with a NaN (no
     face was found) are left out. Raises ValueError for fewer than two pictures a path.
     """
     measured = np.asarray(measured, np.float64)
@@ -60,7 +60,7 @@ def growth_statistics(measured: Measured) -> dict[str, Statistic]:
     amounts, steps = np.arange(num_steps + 1.0), np.diff(measured, axis=1)
     change = np.abs(steps).sum(axis=1, keepdims=True)
     share = np.divide(np.maximum(steps, 0), change, out=np.zeros_like(steps), where=change > 0)
-    # A correlation with a constant is undefined; a path that stands still follows nothing, which is 0.
+    # A correlation with a constant is undefined; a path along which nothing changes counts as 0.
     ranks = np.array([statistics.spearman(amounts, path) if np.ptp(path) else 0.0 for path in measured])
     lines = np.array([statistics.pearson(amounts, path) if np.ptp(path) else 0.0 for path in measured])
     per_path = {
@@ -79,7 +79,7 @@ def distance_to_truth(made: Paths, truth: Paths, lpips: Measured | None = None) 
     """How far the pictures of paths are from the true graded pictures, both [N, P, S, S, 3]: means over paths.
 
     `path_l1`: mean absolute difference, 0..1, of all pictures of a path; `path_l1_between`: of those between its ends,
-    whose amounts training does not have to hold. With `lpips` [N, P], computed elsewhere, `path_lpips` and
+    whose amounts need not occur in training. With `lpips` [N, P], computed elsewhere, `path_lpips` and
     `path_lpips_between`. Raises ValueError where shapes differ, or a path has nothing between its ends.
     """
     if made.shape != truth.shape or made.ndim != 5 or made.shape[1] < 3:
@@ -102,7 +102,7 @@ def distance_to_truth(made: Paths, truth: Paths, lpips: Measured | None = None) 
     }
 
 
-def _mean_of_known(values: Float[np.ndarray, "n"], rows: Rows) -> float:
+def _mean_of_known(values: Float[np.ndarray, " n"], rows: Rows) -> float:
     chosen = values[rows]
     chosen = chosen[~np.isnan(chosen)]
     return float(chosen.mean()) if len(chosen) else float("nan")

@@ -1,4 +1,4 @@
-"""How well outputs keep the person, by any identity network's embeddings, always against the person's source.
+"""How well outputs keep the person: an identity network's embeddings, compared with those of the person's source.
 
 Give the outputs of a model, then the real targets of the same people (the ceiling), then somebody else's source
 (the floor, see `other_people`): all three are measured by the same functions.
@@ -21,7 +21,7 @@ FALSE_ACCEPT_RATE = 0.001
 def identity_statistics(
     output: Embeddings, source: Embeddings, person: People, thresholds: Mapping[str, float]
 ) -> dict[str, Statistic]:
-    """What N outputs have kept of the people in N sources.
+    """How well N outputs keep the people in N sources.
 
     Args:
       output: [N, D] embeddings of the outputs.
@@ -54,22 +54,22 @@ def identity_statistics(
         statistics[name] = _mean(distance < threshold)
     strangers = _Strangers(output, source, person)
 
-    def verified(rows: Int64[np.ndarray, "rows"]) -> float:
+    def verified(rows: Int64[np.ndarray, " rows"]) -> float:
         return verification_rate(distance[rows], strangers.distances(rows), FALSE_ACCEPT_RATE)
 
-    def rank_one(rows: Int64[np.ndarray, "rows"]) -> float:
+    def rank_one(rows: Int64[np.ndarray, " rows"]) -> float:
         nearest = strangers.nearest(rows)
-        # Alone, everybody is the first.
+        # Without anybody else, everybody is nearest to themselves.
         return float((strangers.own[rows] < nearest).mean()) if np.isfinite(nearest).any() else float("nan")
 
     return statistics | {"verified_at_1_in_1000": verified, "rank_one": rank_one}
 
 
-def other_people(person: People) -> Int64[np.ndarray, "n"]:
-    """For each of N rows the first row of the next person (in sorted order, the last's next is the first).
+def other_people(person: People) -> Int64[np.ndarray, " n"]:
+    """For each of N rows, the first row of the next person in sorted order; the last person's next is the first.
 
-    The sources of these rows, taken as outputs, are the floor: `identity_statistics(source[rows], source, ...)`. Its
-    rank_one is 0 by construction, and verified_at_1_in_1000 too where a person is more than 1 of 1,000.
+    Used as outputs, the sources of these rows are the floor: `identity_statistics(source[rows], source, ...)`. Its
+    rank_one is 0 by construction, and so is verified_at_1_in_1000 if there are fewer than 1,000 people.
 
     Raises:
       UserError: there is only one person.
@@ -81,7 +81,7 @@ def other_people(person: People) -> Int64[np.ndarray, "n"]:
 
 
 class _Strangers:
-    """Distances from outputs to sources, told apart by whose the source is.
+    """Distances from outputs to sources, to the person's own and to other people's.
 
     Attributes:
       own: [N] from each output to the nearest source of its own person.
@@ -90,28 +90,28 @@ class _Strangers:
 
     def __init__(self, output: Embeddings, source: Embeddings, person: People):
         _, self._number = np.unique(np.asarray(person), return_inverse=True)
-        # What a source counts for: 640 outputs of 16 people need 16 columns, not 640.
+        # Equal sources share a column: 640 outputs of 16 people need 16 columns, not 640.
         _, gallery = np.unique(np.column_stack([self._number, source]), axis=0, return_index=True)
         self._owner = self._number[gallery]
-        # One by one, not by the matrix product: equal embeddings are exactly 0 apart, and ties stay ties.
+        # One by one and not by a matrix product, so that equal embeddings are exactly 0 apart and ties stay ties.
         distances = np.stack([np.linalg.norm(output - one, axis=1) for one in source[gallery]], axis=1)
         own = self._number[:, None] == self._owner
         self.own = np.where(own, distances, np.inf).min(axis=1)
         self.others = np.where(own, np.inf, distances)
 
-    def _times_drawn(self, rows: Int64[np.ndarray, "rows"]) -> Int64[np.ndarray, "sources"]:
+    def _times_drawn(self, rows: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " sources"]:
         """How often each source's person is among the rows: as often as their most frequent row."""
         times = np.zeros(self._number.max() + 1, int)
         np.maximum.at(times, self._number, np.bincount(rows, minlength=len(self._number)))
         return times[self._owner]
 
-    def distances(self, rows: Int64[np.ndarray, "rows"]) -> Float[np.ndarray, "pairs"]:
+    def distances(self, rows: Int64[np.ndarray, " rows"]) -> Float[np.ndarray, " pairs"]:
         """All distances of the rows' outputs to other drawn people's sources."""
         columns = np.repeat(np.arange(len(self._owner)), self._times_drawn(rows))
         found = self.others[np.ix_(rows, columns)].ravel()
         return found[np.isfinite(found)]
 
-    def nearest(self, rows: Int64[np.ndarray, "rows"]) -> Float[np.ndarray, "rows"]:
+    def nearest(self, rows: Int64[np.ndarray, " rows"]) -> Float[np.ndarray, " rows"]:
         """The distance of each row's output to the nearest other drawn person's source, infinite without any."""
         return self.others[np.ix_(rows, self._times_drawn(rows) > 0)].min(axis=1, initial=np.inf)
 

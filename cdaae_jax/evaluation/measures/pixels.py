@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 
 from cdaae_jax.errors import UserError
 
-# Shapes have names here, because the linter takes a shape written inside an annotation for code.
+# The shapes that this file uses.
 Images = UInt8[np.ndarray, "n side side 3"]
 PerPicture = Float[np.ndarray, " n"]
 

@@ -1,4 +1,4 @@
-"""Scores with intervals: what a statistic says of the people judged, and of others who might have been."""
+"""Scores with intervals: the value for the people judged, and its range if other people had been drawn."""
 
 import math
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ Row = dict[str, Score]
 
 def with_intervals(
     statistics: Mapping[str, Statistic],
-    people: Shaped[np.ndarray, "rows"],
-    only: Int64[np.ndarray, "counted"] | None = None,
+    people: Shaped[np.ndarray, " rows"],
+    only: Int64[np.ndarray, " counted"] | None = None,
 ) -> Row:
     """Returns each statistic over all rows, and its interval.
 
@@ -43,14 +43,15 @@ def with_intervals(
     """
     only = np.arange(len(people)) if only is None else only
     values = {name: float(statistic(only)) for name, statistic in statistics.items()}
-    known = [name for name, value in values.items() if math.isfinite(value)]  # a perfect PSNR has no quantiles
+    # the infinite PSNR of equal pictures has no quantiles
+    known = [name for name, value in values.items() if math.isfinite(value)]
     draws = (only[drawn] for drawn in bootstrap_draws(people[only], REPEATS, SEED))
     drawn = [[statistics[name](rows) for name in known] for rows in draws]
     intervals = {name: interval(scores, LEVEL) for name, *scores in zip(known, *drawn, strict=True)}
     return {name: Score(value, *intervals.get(name, (math.nan, math.nan))) for name, value in values.items()}
 
 
-def mean_of(values: Float[np.ndarray, "n"]) -> Statistic:
+def mean_of(values: Float[np.ndarray, " n"]) -> Statistic:
     """Returns the statistic that is the mean of [N] numbers."""
     values = np.asarray(values, np.float64)
     return lambda rows: float(values[rows].mean())

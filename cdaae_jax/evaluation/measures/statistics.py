@@ -1,4 +1,4 @@
-"""What measurements add up to: areas, rates, correlations and intervals, in numpy float64.
+"""Statistics of measurements: areas, rates, correlations and intervals, in numpy float64.
 
 Undefined results (a correlation with a constant, a rate over nothing) are NaN, never a guess.
 """
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 
 # From row numbers (with repetitions) to a score: what `bootstrap_interval` draws people for.
-Statistic = Callable[[Int64[np.ndarray, "rows"]], float]
+Statistic = Callable[[Int64[np.ndarray, " rows"]], float]
 Values = Float64[np.ndarray, "n"]
 
 
@@ -41,17 +41,17 @@ def verification_rate(same: Values, different: Values, false_accept_rate: float)
 
     Args:
       same: distances [S] of pairs of one person.
-      different: distances [D] of pairs of two people; the rate wanted needs at least 1 / rate of them to mean much.
+      different: distances [D] of pairs of two people; there should be at least 1 / false_accept_rate of them.
       false_accept_rate: the largest share of `different` that may be accepted, 0 <= rate < 1.
 
-    A pair is accepted below the threshold, which lies at the first different pair too many (Phillips et al. 2005,
-    "verification rate at a fixed false accept rate"). 0..1; NaN without both kinds of pairs.
+    A pair is accepted if it is below the threshold: the smallest different distance that may no longer be accepted
+    (Phillips et al. 2005, "verification rate at a fixed false accept rate"). 0..1; NaN without both kinds of pairs.
     """
     if not 0 <= false_accept_rate < 1:
         raise ValueError(f"false_accept_rate is {false_accept_rate}, allowed is 0 up to below 1")
     if not len(same) or not len(different):
         return float("nan")
-    # The small addition keeps 0.001 * 1000 from being 0.99999.
+    # The small addition guards against 0.001 * 1000 being 0.99999.
     allowed = int(false_accept_rate * len(different) + 1e-9)
     return float((np.asarray(same) < np.sort(different)[allowed]).mean())
 
@@ -70,12 +70,12 @@ def spearman(first: Values, second: Values) -> float:
 
 def bootstrap_interval(
     statistic: Statistic,
-    people: Shaped[np.ndarray, "rows"],
+    people: Shaped[np.ndarray, " rows"],
     repeats: int = 1000,
     seed: int = 0,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """The percentile bootstrap interval of a statistic when other people had been drawn.
+    """The percentile bootstrap interval of a statistic over people: its range if other people had been drawn.
 
     Args:
       statistic: from row numbers [M], with repetitions, to the score (`lambda rows: hits[rows].mean()`).
@@ -92,8 +92,8 @@ def bootstrap_interval(
 
 
 def bootstrap_draws(
-    people: Shaped[np.ndarray, "rows"], repeats: int = 1000, seed: int = 0
-) -> Iterator[Int64[np.ndarray, "drawn"]]:
+    people: Shaped[np.ndarray, " rows"], repeats: int = 1000, seed: int = 0
+) -> Iterator[Int64[np.ndarray, " drawn"]]:
     """Yields the row numbers of each set of people that `bootstrap_interval` draws; nothing if there is nobody.
 
     One draw may serve many statistics, which can then share what they compute from it.

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from cdaae_jax import files
-from cdaae_jax.evaluation.measures.scores import mean_of, with_intervals
+from cdaae_jax.evaluation.measures.scores import Score, mean_of, with_intervals
 from cdaae_jax.evaluation.report.tables import Confusion
 
 matplotlib.use("Agg")
@@ -22,7 +22,7 @@ DPI = 100
 
 
 def confusion(matrices: Confusion) -> Picture:
-    """Requested against read expressions, a square per way of editing, shares of each line."""
+    """Confusion matrices of requested and read expressions, one for each way of editing, as shares of each row."""
     chart, axes = pyplot.subplots(
         1, len(matrices), figsize=(0.6 + 3.4 * len(matrices), 3.9), layout="constrained", sharey=True, squeeze=False
     )
@@ -66,7 +66,7 @@ def action_units(
     chart, axes = pyplot.subplots(
         lines, columns, figsize=(0.5 + 2.6 * columns, 0.9 + 2.3 * lines), layout="constrained", squeeze=False
     )
-    people = np.asarray(people)
+    persons = np.asarray(people)
     grades = np.rint(requested)
     for unit, axis in enumerate(axes.flat):
         if unit >= len(names):
@@ -76,7 +76,7 @@ def action_units(
         axis.plot([0, 5], [0, 5], color="grey", lw=0.8, ls=":")
         for name, values in measured.items():
             groups = np.where(grades[:, unit, None] == levels, values[:, unit, None], np.nan)
-            _line(axis, levels, groups, people, name)
+            _line(axis, levels, groups, persons, name)
         axis.set(title=names[unit], xlim=(-0.2, 5.2), ylim=(-0.2, 5.2))
         axis.grid(alpha=0.3)
     chart.supxlabel("requested, FACS intensity")
@@ -107,9 +107,11 @@ def curve(workdirs: Mapping[str, pathlib.Path], path: pathlib.Path) -> None:
     pyplot.close(chart)
 
 
-def _line(axis: pyplot.Axes, x: Sequence[float], values: Float[np.ndarray, "n x"], people: np.ndarray, name: str):
-    """A model's means over the rows that are known, with the band of their intervals."""
-    columns = {}
+def _line(
+    axis: pyplot.Axes, x: Sequence[float] | np.ndarray, values: Float[np.ndarray, "n x"], people: np.ndarray, name: str
+):
+    """A model's means over the rows with a value, with the band of their intervals."""
+    columns: dict[str, Score] = {}
     for i in range(values.shape[1]):
         known = np.isfinite(values[:, i])
         columns |= with_intervals({str(i): mean_of(values[known, i])}, people[known]) if known.any() else {}
@@ -117,7 +119,7 @@ def _line(axis: pyplot.Axes, x: Sequence[float], values: Float[np.ndarray, "n x"
         return
     drawn = [x[int(i)] for i in columns]
     mean, low, high = np.array(list(columns.values())).T
-    if len(drawn) < len(x):  # a line would say something of what is between, which nobody measured
+    if len(drawn) < len(x):  # no line: nothing was measured in between
         axis.errorbar(drawn, mean, [mean - low, high - mean], fmt="o", capsize=3, label=name)
         return
     (line,) = axis.plot(drawn, mean, marker=".", label=name, ls="--" if name == "true target" else "-")

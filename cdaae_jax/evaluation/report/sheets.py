@@ -39,7 +39,7 @@ def by_label(samplers: Mapping[str, Sampler], task: Task, num_people: int = 4) -
         source, headings = task.source[mine[0]], ["source", *(_text(task, i) for i in mine)]
         rows = [[source, *task.target[mine]]]
         rows += [[source, *sampler.edit(task.source[mine], task.label[mine])] for sampler in samplers.values()]
-        if not blocks or blocks[-1][0] != headings:  # people who were asked for other things have headings of their own
+        if not blocks or blocks[-1][0] != headings:  # a block with other labels gets headings of its own
             blocks.append((headings, [], []))
         blocks[-1][1].extend(rows)
         blocks[-1][2].extend(["true", *samplers])
@@ -68,8 +68,8 @@ def with_headings(rows: Sequence[Sequence[Picture]], columns: Sequence[str], lin
 
 
 def _text(task: Task, i: int) -> str:
-    """A label, one name a line: in one line, several action units would be wider than a picture."""
-    full = "=1" if task.space.kind == "emotion" else ""  # AU15=1 is the least of it, and says so
+    """A label with one name per line, as several action units on one line would be wider than a picture."""
+    full = "=1" if task.space.kind == "emotion" else ""  # AU15=1 is weak, so the number is shown
     return task.names[i].removesuffix(full).replace(",", "\n")
 
 

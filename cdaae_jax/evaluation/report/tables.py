@@ -26,7 +26,7 @@ class Column(NamedTuple):
         value = f"{score.value:.{self.digits}f}" + "%" * self.percent
         if not (math.isfinite(score.low) and math.isfinite(score.high)):
             return value
-        digits = self.digits - (self.digits > 2)  # the last of three digits is inside any interval seen so far
+        digits = self.digits - (self.digits > 2)  # three digits are more than the intervals are worth
         return f"{value} [{score.low:.{digits}f}, {score.high:.{digits}f}]"
 
 
@@ -108,7 +108,7 @@ def report(
 
 
 def section(heading: str, body: str, level: int = 2) -> str:
-    """Returns a part of the report; "" where there is nothing in it."""
+    """Returns a part of the report; "" if it is empty."""
     return f"{'#' * level} {heading}\n\n{body}" if body else ""
 
 

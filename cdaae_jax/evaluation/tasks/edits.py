@@ -20,7 +20,7 @@ Labels = Float[np.ndarray, "n l"]
 
 
 class Truth(Protocol):
-    """What knows the true pictures of people under any label: of photographed people nothing does."""
+    """Draws the true picture of a person under any label; there is no such thing for photographed people."""
 
     def pictures(self, person: Sequence[str], label: Labels, size: int, space: LabelSpace) -> Images:
         """Returns the true picture of each of N people under a label each, `size` pixels high and wide."""
@@ -55,14 +55,15 @@ class Task:
         return [self.space.describe(label) for label in self.label]
 
     @property
-    def is_one_hot(self) -> Bool[np.ndarray, "n"]:
-        """Whether each label is one expression, fully."""
+    def is_one_hot(self) -> Bool[np.ndarray, " n"]:
+        """Whether each label is a single expression at full strength."""
         return (self.label.max(axis=-1) == 1) & (self.label.sum(axis=-1) == 1)
 
     def requested_aus(self, names: Sequence[str]) -> Float[np.ndarray, "n aus"]:
         """Returns the FACS intensities of action units that the labels ask for.
 
-        A unit that is not in `space` is asked for at 0. What emotions do to a face is known of people who are drawn.
+        A unit that is not in `space` is asked for at 0. The action units of an emotion are known only for people who
+        are drawn.
 
         Raises:
           ValueError: labels are emotions, and nothing knows the truth.
@@ -77,7 +78,7 @@ class Task:
             raise ValueError("labels are emotions, whose action units are known of drawn people only")
         return self.truth.aus(self.label, self.space, names)
 
-    def of(self, rows: Int[np.ndarray, "m"] | Sequence[int]) -> "Task":
+    def of(self, rows: Int[np.ndarray, " m"] | Sequence[int]) -> "Task":
         """Returns these edits only."""
         person = tuple(self.person[i] for i in rows)
         return dataclasses.replace(
@@ -98,10 +99,10 @@ def held_out_task(
       data: everybody of the models' data set, those trained on included.
       judged: ids of the people kept apart.
       image_size: of the photos, in pixels.
-      others: other pictures to reach: of the same people, whose source is still the most neutral one of `data`, or of
-        strangers, of whom the last so many are taken as there are `judged`. An id means the same person in both, and
-        nobody else of `data` is asked for.
-      truth: what draws true pictures of the people, where something can.
+      others: pictures to use as targets instead. An id means the same person in both sets. People of `judged` keep
+        their source, the most neutral photo in `data`; of people who are not in `data`, the last ones are taken, as
+        many as `judged` has. Nobody else takes part.
+      truth: draws true pictures of the people; None for photographed ones.
 
     Raises:
       UserError: `others` has nobody who may be judged, or no picture to reach.
@@ -135,7 +136,7 @@ def held_out_task(
 
 
 def in_space(task: Task, space: LabelSpace) -> Task:
-    """Returns the edits of a task whose labels another space can express, in that space.
+    """Returns the edits whose labels can be expressed in another space, with labels of that space.
 
     Raises:
       UserError: there are none.
@@ -156,13 +157,13 @@ def in_space(task: Task, space: LabelSpace) -> Task:
     return dataclasses.replace(task.of(rows), label=label, space=space)
 
 
-def neutral_label(space: LabelSpace) -> Float[np.ndarray, "l"]:
+def neutral_label(space: LabelSpace) -> Float[np.ndarray, " l"]:
     """Returns the label of a face without expression."""
     return space.parse("neutral=1" if "neutral" in space.names else np.zeros(space.size))
 
 
 def other_person(task: Task) -> dict[str, Images]:
-    """Returns {OTHER: the source of the next person judged, for every edit}; {} where there is only one."""
+    """Returns {OTHER: the source of the next person judged, for every edit}; {} if there is only one."""
     if len(set(task.person)) < 2:
         return {}
-    return {OTHER: task.source[other_people(task.person)]}
+    return {OTHER: task.source[other_people(np.asarray(task.person))]}

@@ -1,4 +1,4 @@
-"""Mixtures: labels of several names together that training never saw, and their edits."""
+"""Mixtures: labels that combine several names as training never did, and the edits to them."""
 
 import itertools
 
@@ -14,13 +14,13 @@ SeenLabels = Float[np.ndarray, "seen labels"]
 PER_PERSON = 8  # of people whose true pictures can be drawn
 SEED = 0
 EMOTIONS_TOGETHER = (2, 3)
-LEAST_TENTHS = 2  # of each emotion in a mixture; less is hardly seen
+LEAST_TENTHS = 2  # tenths of each emotion in a mixture; less is hardly visible
 AUS_TOGETHER = (2, 3, 4)
 LEAST_HALVES, MOST_HALVES = 2, 10  # FACS 1 to 5 in steps of a half
 
 
 def rows_of_new_kind(label: SeenLabels, seen: SeenLabels, space: LabelSpace) -> list[int]:
-    """Returns which labels have a set of names that no label in `seen` has; amounts do not count."""
+    """Returns which labels have a set of names that no label in `seen` has, whatever the amounts."""
     known = {_names_in(row, space) for row in seen}
     return [i for i, row in enumerate(label) if _names_in(row, space) not in known]
 
@@ -55,12 +55,12 @@ def unseen_mixtures(space: LabelSpace, count: int, seed: int, seen: SeenLabels) 
     Args:
       space: emotions give pairs and triples with weights in tenths, 0.2 or more each, that add up to 1
         ("happy=0.7,surprised=0.3"); AUs give 2 to 4 with FACS intensities 1..5 in halves.
-      count: how many, each of other names.
+      count: the number of mixtures; no two have the same names.
       seed: the same seed gives the same mixtures.
-      seen: [M, L], the label vectors of training. A set of names is seen if a label has these above 0 and no others;
-        so what is returned is new in kind, and not just in amounts.
+      seen: [M, L], the label vectors of training. A set of names counts as seen if a label has exactly these names
+        above 0. So the mixtures are of new names, not just of new amounts.
 
-    Each size (pairs, triples, ...) is as likely as another while it has unseen sets.
+    All sizes (pairs, triples, ...) are equally likely as long as they have unseen sets.
     """
     rng = np.random.default_rng(seed)
     known = {_names_in(row, space) for row in seen}
@@ -80,14 +80,14 @@ def _active(space: LabelSpace) -> list[int]:
     return [i for i, name in enumerate(space.names) if name != "neutral"]
 
 
-def _names_in(label: Float[np.ndarray, "labels"], space: LabelSpace) -> tuple[int, ...]:
+def _names_in(label: Float[np.ndarray, " labels"], space: LabelSpace) -> tuple[int, ...]:
     return tuple(i for i in _active(space) if label[i] > 0)
 
 
 def _weights(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Weights [count] in tenths that add up to 1, each at least LEAST_TENTHS of them; all such are as likely."""
+    """Weights [count] in tenths that add up to 1, each at least LEAST_TENTHS; all possibilities are equally likely."""
     free = 10 - count * LEAST_TENTHS
-    # Stars and bars: where count - 1 bars stand among the free tenths says who gets how many.
+    # Stars and bars: count - 1 bars, placed among the free tenths, divide them up.
     bars = np.sort(rng.choice(free + count - 1, count - 1, replace=False))
     tenths = np.diff([-1, *bars, free + count - 1]) - 1 + LEAST_TENTHS
     return tenths / 10

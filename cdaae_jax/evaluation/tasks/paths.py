@@ -11,7 +11,7 @@ from cdaae_jax.sampling import Sampler
 Pictures = UInt8[np.ndarray, "n steps s s 3"]
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-LABELS_PER_PERSON = 8  # sets with more have that many of them, spread evenly: of the rig's 40 AU pictures
+LABELS_PER_PERSON = 8  # labels of a person; of more, such as the rig's 40 AU pictures, so many spread evenly
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PathTask:
     true: Pictures | None
 
 
-def held_out_paths(task: Task, measurable: Bool[np.ndarray, "n"]) -> PathTask | None:
+def held_out_paths(task: Task, measurable: Bool[np.ndarray, " n"]) -> PathTask | None:
     """Returns the paths to those of a task's labels that are measurable; None where none is."""
     rows = [i for i in _spread(task) if measurable[i]]
     if not rows:

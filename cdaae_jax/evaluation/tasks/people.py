@@ -1,4 +1,4 @@
-"""Whom models are judged on: people of the data that all of them share, whom none of them was trained on."""
+"""The people on whom models are judged: in the data of all models, and in the training of none."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
 
 SPLITS = ("test", "validation")
-_NEEDED = ("people", "fingerprint")  # what a checkpoint's meta has to say
-_SHOWN = 3  # so many people are named in a message, the others counted
+_NEEDED = ("people", "fingerprint")  # what a checkpoint's meta must contain
+_SHOWN = 3  # how many people a message names; the others are counted
 
 Metas = Mapping[str, Mapping[str, Any]]
 
@@ -78,7 +78,7 @@ def refuse_moved_data(metas: Metas, data: FaceDataset) -> None:
 
 
 def kept_for_training(meta: Mapping[str, Any], people: Sequence[str]) -> tuple[str, ...]:
-    """Returns those of `people` whom a model's training kept for neither test nor validation."""
+    """Returns those of `people` who are neither in the test part nor in the validation part of a model's training."""
     kept = {*meta["people"]["test"], *meta["people"]["validation"]}
     return tuple(person for person in people if person not in kept)
 
