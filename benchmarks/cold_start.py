@@ -1,6 +1,6 @@
-"""Wall time of `cdaae-sample` on one picture, from the shell's view, with an empty and with a warm compilation cache.
+"""Wall time of `cdaae-sample` on one picture, seen from the shell, with an empty and with a warm compilation cache.
 
-python benchmarks/cold_start.py --output=cold_start.json
+python -m benchmarks.cold_start --output=cold_start.json
 
 `wall` is of the program itself, nothing watched. The stages come from further runs in which the program's functions
 are watched from outside (benchmarks/sample_stages.py).
@@ -14,9 +14,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import flags, harness, people, report  # noqa: E402
+from benchmarks import flags, harness, people, report
 
 STAGES = (
     "python",
@@ -104,18 +102,18 @@ class _Bench:
         sizes = {name: getattr(given, name) for name in ("image_size", "width", "max_width")}
         (self._folder / "config.py").write_text(_CONFIG.format(**sizes))
         self._run(
-            "launch/train.py", f"--config={self._folder / 'config.py'}", f"--workdir={self._folder / 'run'}",
+            "launch.train", f"--config={self._folder / 'config.py'}", f"--workdir={self._folder / 'run'}",
             f"--data_dir={self._folder / 'data'}", environment=self._training_environment,
         )  # fmt: skip
 
     def fill(self) -> None:
         """Runs the program once, so that the cache holds what it compiles."""
-        self._sample("launch/sample.py")
+        self._sample("launch.sample")
 
     def both(self, empty: bool) -> tuple[float, dict[str, float]]:
         """Runs the program plainly and watched; returns the wall seconds of the first and the stages of the second."""
         seconds = []
-        for program in ("launch/sample.py", "benchmarks/sample_stages.py"):
+        for program in ("launch.sample", "benchmarks.sample_stages"):
             if empty:
                 shutil.rmtree(self._cache, ignore_errors=True)
             began = time.monotonic()
@@ -137,8 +135,8 @@ class _Bench:
 
     def _run(self, program: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
         subprocess.run(
-            [sys.executable, str(harness.ROOT / program), *arguments],
-            env=environment or self._environment, check=True, stdout=sys.stderr, cwd=self._folder,
+            [sys.executable, "-m", program, *arguments],
+            env=environment or self._environment, check=True, stdout=sys.stderr, cwd=harness.ROOT,
         )  # fmt: skip
 
 

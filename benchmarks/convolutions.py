@@ -1,6 +1,6 @@
 """Times the ways to compute each convolution of the reference network, from which models/convolutions.py chose.
 
-python benchmarks/convolutions.py --output=convolutions.json
+python -m benchmarks.convolutions --output=convolutions.json
 
 Three tables: the transpose of each stride-2 convolution (the up-convolution's forward pass and the down-convolution's
 gradient of its input); the kernel's gradient of an up-convolution; the kernel's gradient of stride-1 convolutions with
@@ -8,18 +8,14 @@ fewer output than input channels. Medians over rounds in which all ways take tur
 """
 
 import functools
-import pathlib
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+import jax
+import jax.numpy as jnp
+import numpy as np
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-
-from benchmarks import flags, report  # noqa: E402
-from cdaae_jax.models import convolutions as ways  # noqa: E402
+from benchmarks import flags, report
+from cdaae_jax.models import convolutions as ways
 
 # pixels of the larger side, channels there, channels at half the size; batch 32, in the discriminator 64
 STRIDED = {

@@ -24,11 +24,11 @@ def add_network(made: argparse.ArgumentParser) -> None:
 
 
 def add_rounds(made: argparse.ArgumentParser, default: int) -> None:
-    """Adds how often everybody takes a turn, and which rounds count."""
+    """Adds the number of turns, and which rounds count."""
     made.add_argument("--rounds", type=int, default=default, help="turns of each peer that count")
     made.add_argument("--warmup", type=int, default=3, help="calls of each peer before them")
     made.add_argument(
-        "--turn_seconds", type=float, default=0.4, help="a turn is as many calls as take so long, at least one"
+        "--turn_seconds", type=float, default=0.4, help="minimum seconds of a turn, which has at least one call"
     )
     made.add_argument(
         "--most_others", type=float, default=0.1,
@@ -56,7 +56,7 @@ def plan(flags: argparse.Namespace) -> Plan:
     """Returns what `add_comparison`'s flags say.
 
     Raises:
-      SystemExit: a peer that there is not.
+      SystemExit: a peer does not exist.
     """
     check_peers(flags.peers)
     # On "gpu" JAX and PyTorch find the device themselves; the comparison gives no ratio if one of them does not.
@@ -65,7 +65,7 @@ def plan(flags: argparse.Namespace) -> Plan:
 
 
 def check_peers(peers: tuple[str, ...]) -> None:
-    """Ends the program on a peer that there is not.
+    """Ends the program if a peer does not exist.
 
     Raises:
       SystemExit: there is one.

@@ -1,7 +1,7 @@
 """The training step on an accelerator: images per second, share of the matrix rate, memory, top operations.
 
-python benchmarks/gpu.py --output=gpu.json
-python benchmarks/gpu.py --smoke                        (tiny networks, on any machine)
+python -m benchmarks.gpu --output=gpu.json
+python -m benchmarks.gpu --smoke                        (tiny networks, on any machine)
 
 At 64 px the reference network, from 128 px the sizes of `cdaae_jax.config.paper()`. Each case runs in a process of
 its own, so that its peak of memory is its own and one that does not fit does not end the others.
@@ -9,15 +9,12 @@ its own, so that its peak of memory is its own and one that does not fit does no
 
 import dataclasses
 import json
-import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import flags, harness, report  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
-from cdaae_jax.config import paper  # noqa: E402
+from benchmarks import flags, harness, report
+from benchmarks.settings import Settings
+from cdaae_jax.config import paper
 
 _DTYPES = ("float32", "bfloat16")
 _SMOKE = Settings(batch_size=2, image_size=32, width=4, max_width=8, discriminator_width=4, discriminator_dense=8)
@@ -73,7 +70,7 @@ def _run(settings: Settings, measure: dict[str, int]) -> dict:
     request = json.dumps({"settings": dataclasses.asdict(settings)} | measure)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.gpu_case", request],
-        env=harness.peer_environment("ours"), stdout=subprocess.PIPE, text=True, check=False,
+        env=harness.peer_environment("ours"), cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:

@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from benchmarks import harness, profile
+from benchmarks import harness, step_profile
 from benchmarks.peers import ours
 from benchmarks.settings import Settings
 from cdaae_jax import parallel
 
-_PRODUCTS = 10  # in a row, so that starting them does not count
+_PRODUCTS = 10  # in a row, so that the time to start them does not matter
 
 
 def main() -> None:
@@ -73,13 +73,13 @@ def measure(settings: Settings, request: dict[str, int]) -> dict[str, Any]:
         "flops_per_step": flops,
         "flops_per_second": 1e3 * flops / milliseconds["median"],
         "compile_seconds": compile_seconds,
-        "peak_bytes": stats["peak_bytes_in_use"] if stats else None,  # CPU devices keep no account
+        "peak_bytes": stats["peak_bytes_in_use"] if stats else None,  # CPU devices do not count their memory
         "compiled_bytes": sizes.temp_size_in_bytes
         + sizes.argument_size_in_bytes
         + sizes.output_size_in_bytes
         - sizes.alias_size_in_bytes,
     }
-    return measured | profile.top_operations(
+    return measured | step_profile.top_operations(
         lambda: work.step(batch), compiled.as_text(), request["steps"], request["top"]
     )
 

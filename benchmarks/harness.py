@@ -18,16 +18,16 @@ import numpy as np
 
 from benchmarks.settings import Settings
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds this checkout's own packages
 PEERS = ("ours", "torch_eager", "torch_compile", "flax")
 # Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
 OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
-_SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of the C library and of OpenMP: no peer inherits them
-_PAUSE = 0.05  # seconds between turns: a pool that still spins for work has gone to sleep by then
+_SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of C library and OpenMP; no peer inherits them
+_PAUSE = 0.05  # seconds between turns, after which thread pools have gone to sleep
 
 
 class WorkerFailed(RuntimeError):
-    """A worker ended; its own error message stands above on standard error."""
+    """A worker ended; its own error message is further up on standard error."""
 
 
 class Worker:
@@ -41,6 +41,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=peer_environment(peer) | (environment or {}),
+            cwd=ROOT,
             text=True,
         )
         imported = self.ask("import")
@@ -80,7 +81,6 @@ class Worker:
 def peer_environment(peer: str) -> dict[str, str]:
     """Returns the environment of a peer's process: this one's, but settings of the C library for ours alone."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-    own["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [own.get("PYTHONPATH")])])
     return own | (OUR_ENVIRONMENT if peer == "ours" else {})
 
 
@@ -138,8 +138,8 @@ class Rounds:
     Attributes:
       count: turns of each peer.
       warmup: calls of each peer before them.
-      turn_seconds: a turn is as many calls as take so long (at least one): long enough that waking up, and caches that
-        the others have filled, do not count.
+      turn_seconds: the minimum length of a turn (of at least one call), long enough that waking up and caches filled by
+        others do not matter.
       most_others: the share of the processors, 0..1, that other processes may have during a turn.
       patience: seconds that a comparison waits in all, and takes rounds again, for a quiet machine.
     """

@@ -1,6 +1,6 @@
-"""Batches per second that the input pipeline makes, against the steps per second that eat them.
+"""Batches per second that the input pipeline makes, against steps per second that use them.
 
-python benchmarks/input_pipeline.py --output=input_pipeline.json
+python -m benchmarks.input_pipeline --output=input_pipeline.json
 
 Three ways to come by a batch: from decoded photos in memory (the default), the same with augmentation, and decoded
 from files each time (more photos than `config.data.cache_gib`). Then the training step itself, fed through the
@@ -8,15 +8,12 @@ prefetcher as in training: the share of its time that it waits for data.
 """
 
 import pathlib
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import flags, harness, people, report  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
-from cdaae_jax import memory  # noqa: E402
+from benchmarks import flags, harness, people, report
+from benchmarks.settings import Settings
+from cdaae_jax import memory
 
 
 def main() -> None:
@@ -103,7 +100,7 @@ def _feed(work, make, num_steps: int) -> tuple[float, float]:
 
     with Prefetcher(lambda step: parallel.shard(make(step), work.devices), 0, num_steps + 1) as batches:
         pipeline = iter(batches)
-        batch = next(pipeline)  # has no step to be made behind
+        batch = next(pipeline)  # no step runs while it is made
         work.step(batch)
         before, began = batches.waited, time.perf_counter()
         for batch in pipeline:

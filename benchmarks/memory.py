@@ -1,20 +1,17 @@
 """Peak resident memory of the training step, each peer in a process of its own.
 
-python benchmarks/memory.py --output=memory.json
+python -m benchmarks.memory --output=memory.json
 
-`peak` is the most that the process ever held, compilation included. `above import` is what of that was not there once
-the library was loaded and its device started: what the step itself takes.
+`peak` is the most that the process ever held, compilation included. `above import` is `peak` minus what the
+process held after it had loaded the library and started the device: what the step itself takes.
 """
 
 import dataclasses
 import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import flags, harness, report  # noqa: E402
-from benchmarks.comparison import BASE  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
+from benchmarks import flags, harness, report
+from benchmarks.comparison import BASE
+from benchmarks.settings import Settings
 
 _MIB = 2**20
 

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import pathlib
-import sys
 import time
 
 _MOMENTS = {"python_started": time.monotonic()}
@@ -20,7 +19,6 @@ _EVENTS = {
     "/jax/core/compile/backend_compile_duration": "compile or load",
 }
 _REPORTED: dict[str, list[tuple[float, float]]] = {"trace": [], "compile or load": []}
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
 
 
 def main() -> None:

@@ -1,16 +1,11 @@
 """Times the generator, uint8 picture in and uint8 picture out, against PyTorch and plain Flax.
 
-python benchmarks/sampling.py --output=sampling.json
-python benchmarks/sampling.py --peers=ours,torch_eager --batch_sizes=1
+python -m benchmarks.sampling --output=sampling.json
+python -m benchmarks.sampling --peers=ours,torch_eager --batch_sizes=1
 """
 
-import pathlib
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import comparison, flags, report  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
+from benchmarks import comparison, flags, report
+from benchmarks.settings import Settings
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What it costs to map the step over more devices: a fixed global batch over 1, 2, 4 and 8 fake CPU devices.
 
-python benchmarks/scaling.py --output=scaling.json
+python -m benchmarks.scaling --output=scaling.json
 
 The devices share the same processors, so what is above 1 is the overhead of splitting the batch (smaller matrices,
 copies of the parameters, all-reduces), which real devices have as well. Below 1, more devices fill them better.
@@ -8,13 +8,9 @@ copies of the parameters, all-reduces), which real devices have as well. Below 1
 
 import contextlib
 import dataclasses
-import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import flags, harness, report  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
+from benchmarks import flags, harness, report
+from benchmarks.settings import Settings
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Predicts how the training step scales: bytes all-reduced, compute per device, and the efficiency that follows.
 
-python benchmarks/scaling_model.py --output=scaling_model.json
+python -m benchmarks.scaling_model --output=scaling_model.json
 
 Counts come from the network itself (shapes, and XLA's count of floating-point operations for an accelerator); speeds of
 machines are their makers' figures, given below with their sources. docs/scaling.md says what is assumed. Needs no
@@ -8,18 +8,14 @@ accelerator.
 """
 
 import dataclasses
-import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
+import jax
+import jax.numpy as jnp
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-
-from benchmarks import flags, report  # noqa: E402
-from cdaae_jax.config import Model, Optim, paper  # noqa: E402
-from cdaae_jax.models import registry  # noqa: E402
-from cdaae_jax.state import create_state, make_optimizer  # noqa: E402
+from benchmarks import flags, report
+from cdaae_jax.config import Model, Optim, paper
+from cdaae_jax.models import registry
+from cdaae_jax.state import create_state, make_optimizer
 
 NUM_LABELS = 8
 

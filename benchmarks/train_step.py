@@ -1,16 +1,11 @@
 """Times one training step (generator and both discriminators, Adam, running average) against PyTorch and plain Flax.
 
-python benchmarks/train_step.py --output=train_step.json
-python benchmarks/train_step.py --peers=ours,torch_eager --kernel_sizes=4 --rounds=5
+python -m benchmarks.train_step --output=train_step.json
+python -m benchmarks.train_step --peers=ours,torch_eager --kernel_sizes=4 --rounds=5
 """
 
-import pathlib
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # so that this file also runs as a script
-
-from benchmarks import comparison, flags, report  # noqa: E402
-from benchmarks.settings import Settings  # noqa: E402
+from benchmarks import comparison, flags, report
+from benchmarks.settings import Settings
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def main() -> None:
             if os.environ.get("BENCHMARK_KEEP_MEMORY"):
                 importlib.import_module("cdaae_jax.memory").keep()
             module = importlib.import_module(module_name)
-            module.describe()  # starts the device's own threads and pools too, so that none counts as the step's
+            module.describe()  # also starts the device's own threads and pools, so that they do not count as the step's
             answer: dict[str, Any] = {"peak_bytes": _peak_bytes(), "about": module.describe()}
         elif command == "weights":
             inputs.save(pathlib.Path(request["path"]), module.make_weights(Settings(**request["settings"])))
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _turn(work: Any, calls: int) -> dict[str, float]:
-    """Calls the work so many times, and says how long that took and how much of the processors it had."""
+    """Calls the work several times; returns how long that took and its share of the processors."""
     used, began = time.process_time(), time.perf_counter()
     for _ in range(calls):
         work()

@@ -39,11 +39,11 @@ from cdaae_jax.labels import LabelSpace
 from cdaae_jax.state import TrainState
 
 Tree = Any
-FORMAT = 2  # 1 had no number: it knew neither people nor structure
+FORMAT = 2  # format 1 had no number, and stored neither people nor structure
 _LOG = logging.getLogger(__name__)
-# What orbax, tensorstore and json raise for files that are cut short, altered, gone or closed to us.
+# What orbax, tensorstore and json raise for files that are cut short, altered, missing or not readable by us.
 _UNREADABLE = (ValueError, OSError, KeyError)
-_SHOWN = 3  # so many differences are named, the others counted
+_SHOWN = 3  # how many differences are named; the others are counted
 
 
 class _Damaged(Exception):
@@ -151,7 +151,7 @@ def restore(workdir: pathlib.Path, target: TrainState) -> TrainState | None:
             _warn_damaged(workdir, step, error)
             damaged.append((step, error))
             continue
-        # Only now that one is good: if none can be read, something else than damage may be wrong, such as a library.
+        # Move damaged ones only if another one is good: if none can be read, the cause may be a library and not damage.
         for other, _ in damaged:
             move_aside(workdir, other)
         return items["train"].replace(ema=items["model"])
@@ -211,7 +211,7 @@ def structure(tree: Tree) -> dict[str, str]:
 def refuse_other_structure(
     ours: dict[str, str], theirs: dict[str, str], meta: dict[str, Any], place: pathlib.Path
 ) -> None:
-    """Compares the structure that this version expects with that of a checkpoint.
+    """Checks that a checkpoint has the structure that this version expects.
 
     Raises:
       UserError: names what differs.
@@ -252,13 +252,13 @@ def _read(folder: pathlib.Path, **args: ocp.args.CheckpointArgs) -> dict[str, An
 
 @contextlib.contextmanager
 def _quiet_stragglers() -> Iterator[None]:
-    """Hides what the other reads say when one has failed: orbax has closed the event loop that they report to."""
+    """Hides the complaints of other reads when one has failed: orbax has then closed the event loop that they use."""
     hook = sys.unraisablehook
     sys.unraisablehook = lambda what: None if "Event loop is closed" in str(what.exc_value) else hook(what)
     try:
         yield
     except _UNREADABLE:
-        time.sleep(0.5)  # for the reads that are still under way
+        time.sleep(0.5)  # wait for the reads that are still under way
         raise
     finally:
         sys.unraisablehook = hook
@@ -273,7 +273,7 @@ def _check(items: dict[str, Any], meta: dict[str, Any]) -> None:
 def _crc32(tree: Tree) -> int:
     total = 0
     for path, leaf in sorted((jax.tree_util.keystr(p), leaf) for p, leaf in jax.tree_util.tree_leaves_with_path(tree)):
-        total = zlib.crc32(np.ascontiguousarray(leaf), zlib.crc32(path.encode(), total))
+        total = zlib.crc32(np.ascontiguousarray(leaf).data, zlib.crc32(path.encode(), total))
     return total
 
 

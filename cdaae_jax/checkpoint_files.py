@@ -51,7 +51,7 @@ def refuse_unreadable(folder: pathlib.Path, error: Exception) -> None:
     number = int(found[1]) if found else getattr(error, "errno", None)
     if number not in (None, errno.ENOENT):
         raise _cannot_read(OSError(number, os.strerror(number), getattr(error, "filename", None)), folder) from error
-    # orbax says "not found" of what it may not look into, so we look ourselves.
+    # orbax reports a folder that it may not open as "not found", so we look ourselves.
     try:
         for place, _, names in os.walk(folder, onerror=_raise):
             for name in names:

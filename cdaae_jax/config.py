@@ -1,4 +1,4 @@
-"""Typed configuration: what an experiment is, in five small dataclasses.
+"""The typed configuration of an experiment, in five small dataclasses.
 
 The dataclasses are not frozen, so that ml_collections.config_flags can apply `--config.optim.learning_rate=1e-4`
 with the field's own type. Call `validation.validate` before use.
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cdaae_jax.errors import UserError
 
-_Section = TypeVar("_Section")
+_Section = TypeVar("_Section", "Data", "Model")
 
 
 @dataclasses.dataclass
@@ -25,7 +25,7 @@ class Data:
       label_names: the label vector's entries; empty means all that the data holds, in the vocabulary's order.
       held_out: how many people (the last ids in sorted order) are kept for the test. It applies only to people whose
         split the data does not give: a manifest's column `split` (train, validation or test) takes precedence.
-      max_people: train on only the first so many of the training people; 0 means all.
+      max_people: train on only this many people, the first of the training part; 0 means all.
       identity_share: share of the pairs, 0..1, whose target is the source itself.
       flip: mirror half of the pairs, both pictures alike, unless the target's label is one-sided (contempt, AU12R).
       shift: move each pair by up to this share of the picture's side, 0..0.5, both pictures alike.
@@ -65,7 +65,7 @@ class Model:
       image_size: pixels of what the networks see, a power of two from 32 to 256.
       width: channels after the encoder's first convolution; doubled at each level up to `max_width`.
       max_width: the most channels of any layer.
-      kernel_size: of all 2-D convolutions.
+      kernel_size: height and width of all kernels of 2-D convolutions.
       latent_size: length of the latent vector.
       latent_norm: standardise the latent before its tanh. Without this a fast run can saturate every latent for good
         (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
@@ -75,7 +75,7 @@ class Model:
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
-      label_at_every_level: give the label to every layer of the decoder, not to the first alone.
+      label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
       leak: slope of the leaky ReLU below zero; 0 is the plain ReLU.
       discriminator_width: channels of the image discriminator's first convolution.
@@ -145,9 +145,9 @@ class Optim:
     Attributes:
       learning_rate: of all three.
       beta1, beta2: Adam's decay rates.
-      warmup_steps: the rate rises from 0 over the first so many steps.
-      decay_steps: the rate falls along a half cosine to 0 over the last so many steps of the run; 0 keeps it constant.
-      ema_decay: of the running average of the generator's parameters that sampling uses; 0 uses the last ones.
+      warmup_steps: the number of first steps over which the rate rises from 0.
+      decay_steps: the number of last steps over which the rate falls to 0 along a half cosine; 0 keeps it constant.
+      ema_decay: decay of the running average of the generator's parameters, which sampling uses; 0 means no average.
     """
 
     learning_rate: float = 1e-3
@@ -167,9 +167,9 @@ class Run:
       steps: training steps in all.
       batch_size: pairs per step over all devices of all processes.
       num_devices: local devices to use; 0 means all.
-      log_steps, grid_steps, checkpoint_steps: intervals in steps; 0 switches the thing off, but for the last step.
+      log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
-      keep_checkpoints: the newest so many are kept.
+      keep_checkpoints: how many of the newest checkpoints are kept.
       profile_steps: record so many steps, after the first ten, for a profile viewer in workdir/profile; 0 is off.
     """
 
@@ -242,7 +242,8 @@ def _section_from_dict(section: type[_Section], fields: dict[str, Any]) -> _Sect
             f"the checkpoint is of another version of cdaae_jax: {section.__name__.lower()} fields "
             f"{', '.join(different)} are not in both; use the version that its meta item names"
         )
-    return section(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+    return section(**values)
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -262,9 +263,9 @@ def field_names() -> list[str]:
 
 def field_types(section: type = Config) -> dict[str, Any]:
     """Returns the type of each field by its dotted name ("optim.learning_rate": float)."""
-    types = {}
+    types: dict[str, Any] = {}
     for field in dataclasses.fields(section):
-        if dataclasses.is_dataclass(field.type):
+        if isinstance(field.type, type) and dataclasses.is_dataclass(field.type):
             types |= {f"{field.name}.{inner}": kind for inner, kind in field_types(field.type).items()}
         else:
             types[field.name] = field.type

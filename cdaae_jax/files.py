@@ -11,10 +11,10 @@ from cdaae_jax.errors import UserError
 
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields the path of a temporary file beside `path`, which takes its place when the block ends well.
+    """Yields the path of a temporary file beside `path`, which replaces `path` if the block ends without an exception.
 
     Raises:
-      UserError: the place cannot be written; nothing is left behind, and a file that was there stays as it was.
+      UserError: the file cannot be written. Nothing is left behind, and a file that was there stays unchanged.
     """
     temporary = None
     try:
@@ -23,7 +23,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
         os.close(handle)
         temporary = pathlib.Path(name)
         yield temporary
-        temporary.chmod(0o644)  # mkstemp's own mode would hide the file from other users
+        temporary.chmod(0o644)  # mkstemp makes the file readable for its owner alone
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or error
@@ -34,6 +34,6 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    """Writes a text in UTF-8, see `replacing`."""
+    """Writes text as UTF-8; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Pictures: files to uint8 arrays and back, uint8 to the networks' range and back, and grids of them.
+"""Reads and writes pictures, converts them to the networks' range and back, and lays them out in grids.
 
 On the host a picture is uint8 [H, W, 3], RGB, 0..255; inside the networks it is float32 in [-1, 1].
 """
@@ -16,41 +16,42 @@ from cdaae_jax import files
 from cdaae_jax.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-_CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # what becomes RGB without a loss that matters
-# What Pillow raises for files that are cut short, altered, or claim to be larger than memory.
+_CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # Pillow's modes that become RGB without a visible loss
+# What Pillow raises for files that are cut short, altered, or claim a size larger than memory.
 _DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
-def to_network(pictures: UInt8[Array, "*shape"]) -> Float[Array, "*shape"]:
+def to_network(pictures: UInt8[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
     """Returns uint8 0..255 as float32 -1..1."""
-    return pictures.astype(jnp.float32) / 127.5 - 1.0
+    return jnp.asarray(pictures, jnp.float32) / 127.5 - 1.0
 
 
 def to_uint8(pictures: Float[Array, "*shape"]) -> UInt8[Array, "*shape"]:
-    """Returns float -1..1 as uint8 0..255, rounded; values beyond the range are clipped."""
+    """Returns float -1..1 as uint8 0..255, rounded; values outside the range are clipped."""
     return jnp.clip(jnp.round((pictures + 1.0) * 127.5), 0, 255).astype(jnp.uint8)
 
 
 def check_file(path: pathlib.Path, smallest: int) -> None:
-    """Reads a picture's header only.
+    """Checks that a picture can be used, reading only its header.
 
     Raises:
-      UserError: missing, unreadable, of a colour mode that is neither RGB, grey nor RGBA, or smaller than `smallest`.
+      UserError: the file is missing or unreadable, its colours are neither RGB, grey nor RGBA, or a side has fewer than
+        `smallest` pixels.
     """
     with _open(path) as picture:
         _check(picture, str(path), smallest)
 
 
 def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
-    """Reads a picture upright; grey is repeated into RGB, transparency is laid on white.
+    """Reads a picture as RGB, turned upright; grey is repeated three times, transparency is laid over white.
 
     Raises:
-      UserError: see `check_file`, or the file ends early.
+      UserError: as in `check_file`, or the file ends early.
     """
     with _open(path) as picture:
         _check(picture, str(path), smallest)
         try:
-            picture = ImageOps.exif_transpose(picture)  # phones store what the sensor saw, and how to turn it
+            picture = ImageOps.exif_transpose(picture)  # phones store the sensor's picture and how to turn it
             if picture.mode in ("RGBA", "LA", "P"):
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -60,14 +61,14 @@ def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def as_rgb(picture: np.ndarray, smallest: int) -> UInt8[np.ndarray, "h w 3"]:
-    """Returns an array in memory as RGB.
+    """Returns a picture that is in memory as RGB.
 
     Args:
-      picture: uint8 [H, W, 3], or [H, W], [H, W, 1] (grey) or [H, W, 4] (RGBA; the transparency is dropped).
-      smallest: the least height and width that will do.
+      picture: uint8 [H, W, 3], or [H, W], [H, W, 1] (grey) or [H, W, 4] (RGBA, whose transparency is dropped).
+      smallest: the minimum of height and width.
 
     Raises:
-      UserError: another shape, another type, or a picture smaller than `smallest`.
+      UserError: another shape or type, or a side shorter than `smallest`.
     """
     picture = np.asarray(picture)
     if picture.dtype != np.uint8:
@@ -81,7 +82,7 @@ def as_rgb(picture: np.ndarray, smallest: int) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def fit(picture: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "s s 3"]:
-    """Cuts the largest centred square and scales it to `size` pixels, anti-aliased."""
+    """Crops the largest centred square and scales it to `size` pixels, anti-aliased."""
     height, width = picture.shape[:2]
     if height == width == size:
         return picture
@@ -92,7 +93,7 @@ def fit(picture: UInt8[np.ndarray, "h w 3"], size: int) -> UInt8[np.ndarray, "s 
 
 
 def grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> UInt8[np.ndarray, "h w 3"]:
-    """Lays pictures of one size out in rows on white, `gap` pixels apart."""
+    """Lays out pictures of one size in rows on white, `gap` pixels apart."""
     size = rows[0][0].shape[0]
     step = size + gap
     sheet = np.full((len(rows) * step - gap, max(map(len, rows)) * step - gap, 3), 255, np.uint8)
@@ -103,10 +104,10 @@ def grid(rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> UInt8[np.ndarray
 
 
 def write(path: pathlib.Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
-    """Writes a picture, the format after the name's ending; the file appears whole or not at all.
+    """Writes a picture in the format of the name's ending; the file appears whole or not at all.
 
     Raises:
-      UserError: an ending that is not among `SUFFIXES`, or a place that cannot be written.
+      UserError: the ending is not one of `SUFFIXES`, or the file cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(f"cannot write {path}: the name must end in {', '.join(SUFFIXES)}")

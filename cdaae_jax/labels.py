@@ -1,8 +1,8 @@
 """Emotion and action-unit vocabularies, and the one parser from what people write to label vectors.
 
 A label vector is float32 [L], one number per name of a `LabelSpace`:
-  emotions  weights that say how much of each expression is wanted; 1 is the full expression. What is missing
-            to a sum of 1 is `neutral`, so "happy=0.5" is half a smile and "happy=1.3" exaggerates.
+  emotions  weights that say how much of each expression is wanted; 1 is the full expression. If `neutral` is not
+            given, it gets what the others leave of 1: "happy=0.5" is half a smile, "happy=1.3" exaggerates.
   AUs       FACS intensities 0..5 (A=1 ... E=5) outside, divided by 5 inside.
 """
 
@@ -17,7 +17,7 @@ from cdaae_jax.errors import UserError
 # The eight expressions of the Radboud Faces Database (Langner et al. 2010), neutral first.
 EMOTIONS = ("neutral", "happy", "sad", "surprised", "fearful", "disgusted", "angry", "contemptuous")
 
-# The words that other data sets and other people use for them.
+# Other words for the same expressions, as data sets and people write them.
 SYNONYMS = {
     "neutrality": "neutral",
     "happiness": "happy",
@@ -33,7 +33,7 @@ SYNONYMS = {
     "contempt": "contemptuous",
 }
 
-# Action units of FACS (Ekman, Friesen & Hager 2002) by the name of the movement.
+# The action units of FACS (Ekman, Friesen & Hager 2002) and the movements they stand for.
 ACTION_UNITS = {
     "AU1": "inner brow raiser",
     "AU2": "outer brow raiser",
@@ -55,26 +55,26 @@ ACTION_UNITS = {
     "AU43": "eyes closed",
 }
 
-# Pulls one corner of the mouth: in a mirror it is another face (FACS codes it by side, R12 and R14).
+# Contempt pulls up one corner of the mouth, so its mirror image is another expression (FACS: R12 and R14, by side).
 ONE_SIDED_EMOTIONS = ("contemptuous",)
 
 # The twelve action units that DISFA (Mavadati et al. 2013) codes.
 DISFA_AUS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
 
-MAX_EMOTION = 1.5  # past the full expression: what a network still draws sensibly when asked to exaggerate
+MAX_EMOTION = 1.5  # 1 is the full expression; above 1 it is exaggerated, and networks still draw a face
 MAX_AU = 5.0
 
 Label = str | Mapping[str, float] | np.ndarray
 
 
 def canonical_emotion(word: str) -> str:
-    """Returns the project's name of an expression ("Smiling" -> "happy"); an unknown word comes back as it is."""
+    """Returns the project's name of an expression ("Smiling" -> "happy"); other words are stripped and lower-cased."""
     word = word.strip().lower()
     return SYNONYMS.get(word, word)
 
 
 def nearest(word: str, known: Sequence[str]) -> list[str]:
-    """Returns all of `known`, the names most like `word` first."""
+    """Returns all names in `known`, the most similar to `word` first."""
     return sorted(known, key=lambda name: -difflib.SequenceMatcher(None, word.lower(), name.lower()).ratio())
 
 
@@ -103,22 +103,22 @@ class LabelSpace:
 
     @property
     def one_sided(self) -> np.ndarray:
-        """Bool [L]: the entries that mean something else in a mirror (contempt, AU12R, AU14L)."""
+        """Bool [L]: the entries whose meaning changes in a mirror (contempt, AU12R, AU14L)."""
         return np.array([name in ONE_SIDED_EMOTIONS or name.endswith(("L", "R")) for name in self.names])
 
     def parse(self, label: Label) -> np.ndarray:
         """Returns the vector of a label as people write it.
 
         Args:
-          label: "happy", "happy=0.7,surprised=0.3", {"happy": 0.7}, {"AU12": 3, "AU6": 2}, or a float vector [L]
-            that is already in the network's own range and is returned as it is.
+          label: "happy", "happy=0.7,surprised=0.3", {"happy": 0.7}, {"AU12": 3, "AU6": 2}, or a float vector [L], which
+            must be in the network's own range already and is returned unchanged.
 
         Returns:
-          float32 [L]; AU intensities divided by 5, what emotions lack to a sum of 1 given to `neutral`.
+          float32 [L]. AU intensities are divided by 5; a `neutral` that is not given gets what the others leave of 1.
 
         Raises:
-          UserError: an unknown name (the known ones are listed, nearest first), an emotion outside 0..1.5, an AU
-            outside 0..5, something that is no number, a name twice, or an empty label.
+          UserError: an unknown name (the message lists the known ones, nearest first), an emotion outside 0..1.5, an
+            AU outside 0..5, a value that is not a number, a name that is given twice, or an empty label.
         """
         if not isinstance(label, str | Mapping):
             try:
@@ -138,13 +138,13 @@ class LabelSpace:
         return np.array([amounts.get(name, 0.0) / scale for name in self.names], np.float32)
 
     def mix(self, start: np.ndarray, end: np.ndarray, amount: float) -> np.ndarray:
-        """Returns the vector on the straight line through two: `start` at 0, `end` at 1, past it beyond 1."""
+        """Returns (1 - amount) * start + amount * end; an amount above 1 goes past `end`."""
         return ((1.0 - amount) * start + amount * end).astype(np.float32)
 
     def describe(self, vector: np.ndarray) -> str:
-        """Returns a vector as text that `parse` reads again, if its numbers are in range ("happy=0.7,surprised=0.3").
+        """Returns a vector as text ("happy=0.7,surprised=0.3"), which `parse` reads back if its numbers are in range.
 
-        Left out are zeros, and a `neutral` that `parse` puts there by itself.
+        Zeros are left out, and so is a `neutral` that `parse` fills in by itself.
         """
         scale = MAX_AU if self.kind == "au" else 1.0
         given = {name: float(v) * scale for name, v in zip(self.names, vector, strict=True)}
@@ -167,7 +167,7 @@ class LabelSpace:
         for name, value in pairs:
             name = self._name(name)
             if name in amounts:
-                raise UserError(f"{name} stands twice in the label {label!r}; give it once")
+                raise UserError(f"{name} is given twice in the label {label!r}; give it once")
             amounts[name] = self._amount(name, value)
         return amounts
 
@@ -184,7 +184,7 @@ class LabelSpace:
         try:
             amount = float(value)
         except (TypeError, ValueError):
-            raise UserError(f"{name}={value} is no number; write for example {self._example()}") from None
+            raise UserError(f"{name}={value} is not a number; write for example {self._example()}") from None
         if not 0.0 <= amount <= top:
             unit = "FACS intensities go from 0 to 5" if self.kind == "au" else f"emotions go from 0 to {top}"
             raise UserError(f"{name}={amount:g} is out of range: {unit}")

@@ -1,4 +1,4 @@
-"""The settings of JAX and of the C library that training on CPU wants: memory that was used stays with the process."""
+"""Settings of JAX and the C library for training on CPU: memory that was used once stays with the process."""
 
 import ctypes
 import importlib.metadata
@@ -32,8 +32,8 @@ def keep() -> None:
         return
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     library = ctypes.CDLL(None)
-    # A thread's own arena cannot hold blocks of that size, hence a single one; and none of them may be a mapping of
-    # its own.
+    # A thread's own arena cannot hold blocks of that size, so there must be only one arena, and no block may get a
+    # mapping of its own.
     for parameter, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST_INT)):
         if not library.mallopt(parameter, value):
             raise OSError(f"mallopt({parameter}, {value}) was refused")
@@ -46,8 +46,8 @@ def cpu_is_default() -> bool:
     for GPUs, or libtpu), so that an installed one counts, though there may be no such device: on a machine without a
     GPU, but with JAX's GPU packages, JAX_PLATFORMS=cpu says what they cannot.
     """
-    if jax.config.jax_platforms:
-        return jax.config.jax_platforms.split(",")[0] == "cpu"
+    if platforms := jax.config.values["jax_platforms"]:
+        return platforms.split(",")[0] == "cpu"
     folders = importlib.util.find_spec("jax_plugins")
     plugins = folders and any(pkgutil.iter_modules(folders.submodule_search_locations))
     advertised = importlib.metadata.entry_points(group="jax_plugins")

@@ -24,7 +24,7 @@ def initialize() -> None:
     """Joins the other processes of a multi-process run; does nothing in a run of one.
 
     Reads the environment: CDAAE_COORDINATOR (host:port), CDAAE_NUM_PROCESSES and CDAAE_PROCESS_ID, as the launchers
-    set them. Must come before the first question for devices.
+    set them. Must be called before anything asks JAX for devices.
     """
     coordinator = os.environ.get("CDAAE_COORDINATOR")
     if coordinator:
@@ -41,7 +41,7 @@ def is_primary() -> bool:
 def agree(step: int, decision: bool) -> bool:
     """Returns the primary process's decision in every process, for what depends on a clock or a signal.
 
-    Several processes ask each other on every tenth step only, and decide nothing in between.
+    Several processes exchange the decision only on every tenth step; on the other steps it is False.
     """
     if jax.process_count() == 1:
         return decision
@@ -118,9 +118,9 @@ def to_host(tree: Tree) -> Tree:
 def map_step(step: Callable, devices: Sequence[jax.Device]) -> Callable:
     """Maps (state, batch) -> (state, metrics) over the devices of all processes.
 
-    `step` must average whatever it returns over the axis `AXIS`: an un-averaged value would be taken from one device
-    without a word (jax issue 21671), which tests/test_parallel.py guards against. The state given is donated: use
-    only the one returned.
+    `step` must average whatever it returns over the axis `AXIS`: an un-averaged value would silently be taken from one
+    device (jax issue 21671), which tests/test_parallel.py guards against. The state given is donated: use only the one
+    returned.
     """
     return jax.pmap(
         step,

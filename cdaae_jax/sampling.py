@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from flax import linen as nn
 from jaxtyping import UInt8
 
 from cdaae_jax import checkpoint, images
+from cdaae_jax.chunks import in_chunks
 from cdaae_jax.config import model_from_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace
@@ -28,7 +29,7 @@ _CHUNK = 32  # photos per call of the network: bounds memory, and the number of 
 class Sampler:
     """A trained generator that is ready for use.
 
-    Photos are expected as the training set's were: the face upright, cropped and aligned alike.
+    Photos must look like those of the training set: the face upright, cropped and aligned in the same way.
 
     Attributes:
       generator: the network.
@@ -74,17 +75,17 @@ class Sampler:
           image: uint8 [H, W, 3] or [N, H, W, 3] in RGB, at least S pixels high and wide; the largest centred square
             is used. Grey and RGBA are converted.
           label: "happy", "happy=0.7,surprised=0.3", {"AU12": 3} or a vector (see `LabelSpace.parse`), for all photos;
-            or a list of them, one per photo. One photo with a list of labels is edited to each.
+            or a list of them, one per photo. One photo with a list of labels is edited once for each label.
 
         Returns:
           uint8 [S, S, 3] for one photo with one label, else [N, S, S, 3].
 
         Raises:
-          UserError: a picture or a label that cannot be used, or as many labels as photos are needed.
+          UserError: a picture or a label cannot be used, or the numbers of photos and labels do not match.
         """
         pictures, vectors, single = self._requests(image, label)
         make = functools.partial(_edit, self.generator, self.params, network_size=self.network_size)
-        edited = _in_chunks(make, pictures, vectors)
+        edited = in_chunks(make, pictures, vectors, most=_CHUNK)
         return edited[0] if single else edited
 
     def change(self, image: np.ndarray, label: Label | Sequence[Label]) -> Change:
@@ -102,12 +103,12 @@ class Sampler:
         """
         small = dataclasses.replace(self, image_size=self.network_size)
         pictures, vectors, _ = small._requests(image, label)
-        return _in_chunks(functools.partial(_change, self.generator, self.params), pictures, vectors)
+        return in_chunks(functools.partial(_change, self.generator, self.params), pictures, vectors, most=_CHUNK)
 
     def interpolate(
         self, image: np.ndarray, start: Label, end: Label, steps: int = 9
     ) -> UInt8[np.ndarray, "steps s s 3"]:
-        """Returns one person's face on the way from one expression to another, evenly spaced, both ends included.
+        """Returns a person's face at evenly spaced steps from one expression to another, both ends included.
 
         Raises:
           UserError: see `edit`; or fewer than 2 steps.
@@ -126,21 +127,12 @@ class Sampler:
         size = self.image_size
         pictures = np.stack([images.fit(images.as_rgb(one, size), size) for one in batch])
         several = isinstance(label, list | tuple) or (isinstance(label, np.ndarray) and label.ndim == 2)
-        vectors = np.stack([self.labels.parse(one) for one in (label if several else [label])])
+        asked: Any = label if several else [label]
+        vectors = np.stack([self.labels.parse(one) for one in asked])
         count = max(len(pictures), len(vectors))
         if {len(pictures), len(vectors)} - {1, count}:
             raise UserError(f"{len(vectors)} labels for {len(pictures)} photos; give one label, or one per photo")
         return _repeat(pictures, count), _repeat(vectors, count), image.ndim < 4 and not several
-
-
-def _in_chunks(make: Callable[..., Any], pictures: np.ndarray, vectors: np.ndarray) -> Any:
-    parts = []
-    for start in range(0, len(pictures), _CHUNK):
-        chunk, labels = pictures[start : start + _CHUNK], vectors[start : start + _CHUNK]
-        padded = 1 << (len(chunk) - 1).bit_length()  # 1, 2, 4 ... 32: few shapes to compile
-        made = make(_pad(chunk, padded), _pad(labels, padded))
-        parts.append(jax.tree.map(np.asarray, made))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(pictures)], *parts)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -153,10 +145,6 @@ def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Ar
     photos = images.to_network(pictures)
     generated = generator.apply({"params": params}, changes.shrink(photos, network_size), labels)
     return images.to_uint8(changes.apply(generated.change, photos))
-
-
-def _pad(array: np.ndarray, count: int) -> np.ndarray:
-    return np.concatenate([array, np.repeat(array[-1:], count - len(array), axis=0)])
 
 
 def _repeat(array: np.ndarray, count: int) -> np.ndarray:

@@ -14,12 +14,11 @@ Tree = Any
 NETWORKS = ("generator", "image_discriminator", "latent_discriminator")
 
 
-@flax.struct.dataclass
-class TrainState:
+class TrainState(flax.struct.PyTreeNode):
     """Everything that changes from step to step.
 
     Attributes:
-      step: int32, how many steps were taken.
+      step: int32, the number of steps taken.
       params: of each network, by its name in `NETWORKS`.
       batch_stats: running statistics of the two discriminators; empty without batch normalisation.
       opt_state: one optax state per network.
@@ -59,7 +58,8 @@ def create_state(
     image = jnp.zeros((1, model.image_size, model.image_size, 3))
     label = jnp.zeros((1, label_size))
     latent = jnp.zeros((1, model.latent_size))
-    # The generator "rbg" compiles three times faster than the default one; here that is seconds before the first step.
+    # The random generator "rbg" compiles three times faster than the default, which saves seconds before the first
+    # step.
     keys = jax.random.split(jax.random.key(seed, impl="rbg"), len(NETWORKS))
     variables = {
         "generator": networks.generator.init(keys[0], image, label),

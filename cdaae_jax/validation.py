@@ -27,7 +27,7 @@ def validate(config: Config) -> None:
     )
     for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
         _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
-    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, as stride 2 skips pixels else")
+    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, or stride 2 would skip pixels")
     _require(model.label_repeats >= 0, "model.label_repeats", model.label_repeats, "0 (automatic) or more")
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
@@ -93,17 +93,17 @@ def _is_number(value: Any) -> bool:
 
 
 # For each type of field: what it is called in messages, and whether a value is one.
-_TYPES = {
+_TYPES: dict[Any, tuple[str, Any]] = {
     bool: ("true or false", lambda value: isinstance(value, bool)),
     int: ("a whole number", lambda value: _is_number(value) and isinstance(value, numbers.Integral)),
     float: ("a number", _is_number),
-    str: ("a text", lambda value: isinstance(value, str)),
+    str: ("text", lambda value: isinstance(value, str)),
     tuple[int, ...]: (
         "a tuple of whole numbers such as (1, 2)",
         lambda value: isinstance(value, tuple | list) and all(_TYPES[int][1](number) for number in value),
     ),
     tuple[str, ...]: (
-        "a tuple of texts such as ('a', 'b')",
+        "a tuple of strings such as ('a', 'b')",
         lambda value: isinstance(value, tuple | list) and all(isinstance(text, str) for text in value),
     ),
 }

@@ -9,7 +9,7 @@ from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 
 
 def get_config() -> Config:
-    """Returns the experiment; more steps only teach it the 64 people by heart."""
+    """Returns the experiment; with more steps it only memorises the 64 people."""
     return Config(
         data=Data(manifests=("frl_london/metadata.csv",)),
         # Heads move between two photos of a person. Joins at the pixels, as by default, learn these movements by heart

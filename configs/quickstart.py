@@ -1,4 +1,4 @@
-"""Eight expressions on synthetic faces of people who do not exist; needs no data of yours and nothing but a CPU.
+"""Eight expressions on synthetic faces of people who do not exist; needs no data and only a CPU.
 
 make quickstart
 

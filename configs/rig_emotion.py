@@ -5,13 +5,14 @@ python launch/train.py --config=configs/rig_emotion.py --workdir=runs/rig_emotio
 What to expect: docs/results/rig_emotion.md.
 """
 
-from cdaae_jax.config import Config, Data, Optim, Run
+from cdaae_jax.config import Config, Data, Model, Optim, Run
 
 
 def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(manifests=("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")),
+        model=Model(name="plain", join_levels=(0, 1, 2)),
         optim=Optim(decay_steps=6_000),
         run=Run(steps=8_000),
     )

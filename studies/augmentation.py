@@ -1,8 +1,8 @@
-"""What the edit is good for: an expression classifier trained on few people, with and without pictures that CDAAE made.
+"""What edits are good for: an expression classifier, trained on few people with and without pictures made by CDAAE.
 
-    python studies/augmentation.py --checkpoint=WORKDIR --output=FOLDER --data_dir=DATA
+    python -m studies.augmentation --checkpoint=WORKDIR --output=FOLDER --data_dir=DATA
 
-A small classifier (cdaae_jax/evaluation/expression_classifier.py) learns from pictures of the N people whom the model
+A small classifier (expression_classifier.py) learns from pictures of the N people whom the model
 was trained on, and is tested on true pictures of the people kept out: accuracy, mean over the expressions. Every row
 of the table has the same network, number of steps and plain changes (mirroring, shifts, colours); what differs are
 the pictures that it learns from. What the model makes of a person, for each label, the label being its class:
@@ -33,15 +33,10 @@ from cdaae_jax import files, images, memory
 from cdaae_jax.config import data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.expression_classifier import (
-    BATCH_SIZE,
-    balanced_accuracy,
-    balanced_weights,
-    train_classifier,
-)
-from cdaae_jax.evaluation.statistics import bootstrap_interval
+from cdaae_jax.evaluation.measures.statistics import bootstrap_interval
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.sampling import Sampler
+from studies.expression_classifier import BATCH_SIZE, balanced_accuracy, balanced_weights, train_classifier
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen comes first)
@@ -79,7 +74,7 @@ class Pictures(NamedTuple):
     from_neutral: np.ndarray
 
     def of(self, chosen: np.ndarray) -> "Pictures":
-        """The pictures at these places, or where this is true."""
+        """The pictures at these indices, or where a mask is true."""
         return Pictures(*(array[chosen] for array in self))
 
 

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 
-from cdaae_jax.evaluation.scores import Figure, Row
+from cdaae_jax.evaluation.measures.scores import Row, Score
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend without a screen comes first)
 
 
 def lines(
-    series: Mapping[str, Mapping[str, Mapping[float, Figure]]],
-    ceilings: Mapping[str, Figure],
+    series: Mapping[str, Mapping[str, Mapping[float, Score]]],
+    ceilings: Mapping[str, Score],
     x_label: str,
     path: pathlib.Path,
 ) -> None:
@@ -49,7 +49,7 @@ def bars(rows: Mapping[str, Row], names: Sequence[str], path: pathlib.Path) -> N
     figure, panels = pyplot.subplots(
         1, len(names), figsize=(2.9 * len(names) + 1, height), layout="constrained", sharey=True, squeeze=False
     )
-    models = list(rows)[::-1]  # the first on top
+    models = list(rows)[::-1]  # so that the first is on top
     for panel, name in zip(panels[0], names, strict=True):
         found = [rows[model][name] for model in models]
         panel.barh(models, [one.value for one in found], color="tab:blue", alpha=0.6)

@@ -1,38 +1,31 @@
-"""All studies of docs/results with one command: trains what is lacking, measures what is new, draws the figures.
+"""Runs all studies of docs/results: trains what is missing, measures what is new, draws the charts.
 
     pip install '.[eval]' && make judges
-    python studies/run.py --data_dir=DATA --judges=runs/judges --jobs=2
+    python -m studies.run --data_dir=DATA --judges=runs/judges --jobs=2
 
 Stopped at any moment, the same command goes on: trainings from their last checkpoint, and studies whose models are
 older than their results are left alone. --only=small_databases,where_to_join runs these studies and the trainings
 that they need; --list says what there is. An hour and a half on two cores.
+
+Exit status: 0 done, 1 a training failed, 2 unusable flags or input, 75 stopped, run it again.
 """
 
 import argparse
-import importlib.util
 import pathlib
+import signal
 import sys
 
-REPOSITORY = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY))  # a checkout need not be installed
-
-from cdaae_jax.errors import UserError  # noqa: E402
-from studies import reports, trainings  # noqa: E402
-
-
-def configurations() -> dict:
-    """Returns every training of configs/studies.py by name; configs/ is no package, so that it is read like a file."""
-    spec = importlib.util.spec_from_file_location("studies_config", REPOSITORY / "configs" / "studies.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.trainings()
+from cdaae_jax.errors import UserError
+from studies import reports, trainings
+from studies.catalogue import STUDIES, TRAININGS
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Reads the command line and runs.
 
     Raises:
-      UserError: an unknown study, or a training that failed.
+      UserError: an unknown study, or something that is missing.
+      Incomplete: a training that did not reach its end.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/studies"))
@@ -43,27 +36,45 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="comma-separated studies")
     parser.add_argument("--list", action="store_true", help="print studies and their trainings, and end")
     given = parser.parse_args(arguments)
-    chosen = given.only.split(",") if given.only else list(reports.STUDIES)
-    if unknown := [name for name in chosen if name not in reports.STUDIES]:
-        raise UserError(f"--only names {unknown[0]!r}; allowed: {', '.join(reports.STUDIES)}")
-    studies = {name: reports.STUDIES[name] for name in chosen}
+    chosen = given.only.split(",") if given.only else list(STUDIES)
+    if unknown := [name for name in chosen if name not in STUDIES]:
+        raise UserError(f"--only names {unknown[0]!r}; allowed: {', '.join(STUDIES)}")
+    studies = {name: STUDIES[name] for name in chosen}
     if given.list:
         for name, study in studies.items():
             print(f"{name}: {', '.join(study.models.values())}")
         return
     needed = {model for study in studies.values() for model in study.models.values()}
-    configs = {name: config for name, config in configurations().items() if name in needed}
-    trainings.train_all(configs, given.workdir.resolve(), given.data_dir, given.jobs)
+    configs = {name: config for name, config in TRAININGS.items() if name in needed}
+    workdir, data_dir = given.workdir.resolve(), given.data_dir and str(pathlib.Path(given.data_dir).resolve())
+    trainings.train_all(configs, workdir, data_dir, given.jobs)
     for name, study in studies.items():
-        places = reports.Places(given.workdir.resolve(), given.output / name, given.data_dir, given.judges)
-        if study.is_new(places):
+        places = reports.Places(workdir, given.output / name, data_dir, given.judges)
+        if reports.is_new(study, places):
             print(f"measuring {name}", flush=True)
-            study.measure(study, places)
+            reports.measure(study, places)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The program: `main`, and its errors as one line and an exit status."""
+    # SIGTERM (a preempted machine) and SIGHUP (a closed terminal) end it as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP to be ignored
+            signal.signal(number, signal.default_int_handler)
     try:
         main()
     except UserError as error:
-        print(f"{pathlib.Path(__file__).name}: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error), trainings.REFUSED)
+    except trainings.Incomplete as error:
+        _end(str(error), error.status)
+    except KeyboardInterrupt:
+        _end("stopped; run the same command again to go on", trainings.STOPPED)
+
+
+def _end(reason: str, status: int) -> None:
+    print(f"run.py: {reason}", file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

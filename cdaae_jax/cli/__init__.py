@@ -1,1 +1,1 @@
-"""The command-line programs: flags only. Everything they do can be had from Python as well."""
+"""The command-line programs, which only read flags; everything they do is available from Python."""

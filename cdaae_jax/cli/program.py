@@ -31,7 +31,7 @@ def run(main: Callable[[], None], module: str) -> None:
 
     def parse(argv: Sequence[str]) -> list[str]:
         if any(argument in ("--help", "-help", "-h", "--helpshort") for argument in argv[1:]):
-            print(f"{program.__doc__.strip()}\n\nFlags:{flags.FLAGS.module_help(program)}")
+            print(f"{(program.__doc__ or '').strip()}\n\nFlags:{flags.FLAGS.module_help(program)}")
             sys.exit(0)
         _check_overrides(argv)
         try:
@@ -39,7 +39,7 @@ def run(main: Callable[[], None], module: str) -> None:
             _check_config()
         except flags.Error as error:
             _fail(_explain(error), USAGE_ERROR)
-        except Exception as error:  # whatever the Python file that --config names can raise
+        except Exception as error:  # the Python file that --config names can raise anything
             _fail(_unusable_config(f"{type(error).__name__}: {_last_line(error)}"), USAGE_ERROR)
         if len(rest) > 1:
             _fail(f"unexpected argument {rest[1]!r}; flags are written --name=value, see --help", USAGE_ERROR)
@@ -59,7 +59,7 @@ def run(main: Callable[[], None], module: str) -> None:
             _fail(str(stop), STOPPED)
 
     _set_up()
-    absl_logging.set_verbosity(absl_logging.ERROR)  # what ml_collections warns of, _check_config says in one line
+    absl_logging.set_verbosity(absl_logging.ERROR)  # _check_config says in one line what ml_collections warns of
     try:
         app.run(guarded, flags_parser=parse)
     except KeyboardInterrupt:
@@ -81,7 +81,7 @@ def _set_up() -> None:
     """Keeps compiled programs in the user's cache folder, so that only the first run waits for the compiler."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(cache) / "cdaae_jax" / "compiled"))
-    # One picture needs only programs that compile in less than the half second from which on JAX would keep them.
+    # Editing one picture compiles only small programs, which JAX would not keep by default.
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
@@ -104,7 +104,7 @@ def _check_config() -> None:
     flag = flags.FLAGS["config"] if "config" in flags.FLAGS else None
     if flag is None or not flag.present:
         return
-    getattr(flag.value, "data", None)  # raises what happened when the file was opened
+    getattr(flag.value, "data", None)  # raises the error that opening the file caused
     if flag.value is None:
         _fail(_unusable_config("its get_config() returns nothing"), USAGE_ERROR)
 
@@ -130,7 +130,7 @@ def _unusable_config(reason: str) -> str:
 
 
 def _last_line(error: Exception) -> str:
-    # ml_collections puts whole tracebacks and lists of attempts into its messages; what happened stands at the end.
+    # ml_collections puts tracebacks and lists of attempts into its messages; the cause is on the last line.
     lines = str(error).strip().splitlines()
     return lines[-1].strip() if lines else "without a message"
 

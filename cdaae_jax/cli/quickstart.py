@@ -32,14 +32,17 @@ def main() -> None:
 
     from cdaae_jax import images
     from cdaae_jax.data import dataset as datasets
-    from cdaae_jax.evaluation import edits, figures
+    from cdaae_jax.evaluation.report import sheets
+    from cdaae_jax.evaluation.tasks import edits
     from cdaae_jax.sampling import Sampler
 
     config, workdir = flags.FLAGS.config, pathlib.Path(flags.FLAGS.workdir)
     sampler = Sampler.from_checkpoint(workdir)
-    task = edits.held_out_task(config.data, datasets.root(flags.FLAGS.data_dir), sampler.image_size)
+    data = datasets.load(config.data, datasets.root(flags.FLAGS.data_dir), sampler.image_size)
+    kept_apart = datasets.split(data, config.data).test
+    task = edits.held_out_task(data, kept_apart.people, sampler.image_size)
     sheet, photo = workdir / "unseen_people.png", workdir / "unseen_person.png"
-    images.write(sheet, figures.by_label({"made": sampler}, task, _NUM_PEOPLE))
+    images.write(sheet, sheets.by_label({"made": sampler}, task, _NUM_PEOPLE))
     images.write(photo, task.source[0])
     python = os.path.relpath(sys.executable)
     print(_NEXT.format(sheet=sheet, workdir=workdir, photo=photo, python=python))

@@ -49,10 +49,10 @@ def main() -> None:
     # Everything is read and checked before the first picture is written.
     pictures = [images.fit(images.read(file, sampler.image_size), sampler.image_size) for file in files]
     if _TO.value is None:
-        results = sampler.edit(np.stack(pictures), _LABEL.value)
+        results = list(sampler.edit(np.stack(pictures), _LABEL.value))
     else:
         strips = [sampler.interpolate(picture, _LABEL.value, _TO.value, _STEPS.value) for picture in pictures]
-        results = [images.grid([strip]) for strip in strips]
+        results = [images.grid([list(strip)]) for strip in strips]
     for path, result in zip(outputs, results, strict=True):
         images.write(path, result)
 

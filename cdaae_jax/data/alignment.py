@@ -1,4 +1,4 @@
-"""The eye alignment that every picture of the project goes through: the one place that knows this geometry.
+"""The eye alignment of every picture of the project: the one place that knows this geometry.
 
 Points are (x, y) in pixels, measured from the top left CORNER of the picture, so that the centre of the first
 pixel is (0.5, 0.5) and a point scales with the picture: twice the size, twice the coordinates.
@@ -33,18 +33,26 @@ Point = tuple[float, float]
 
 
 def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Matrix:
-    """Return the similarity transform from points of the aligned picture to those of the photo.
+    """Returns the similarity transform from points of the aligned picture to points of the photo.
 
-    The eyes are (x, y) in pixels of the photo, the one with the smaller x first (the person's right eye,
-    unless the photo is mirrored). The result is float64 [2, 3]: `matrix @ (x, y, 1)`. Raises UserError for
-    points that are no pair of eyes.
+    Args:
+      left_eye: (x, y) in pixels of the photo, the pupil with the smaller x (the person's right eye, unless the photo is
+        mirrored).
+      right_eye: the other pupil.
+      size: side of the aligned picture in pixels.
+
+    Returns:
+      float64 [2, 3], to be used as `matrix @ (x, y, 1)`.
+
+    Raises:
+      UserError: the points cannot be a pair of eyes.
     """
     if not all(map(math.isfinite, (*left_eye, *right_eye))) or left_eye[0] >= right_eye[0]:
         raise UserError(
             f"Eyes at {_text(left_eye)} and {_text(right_eye)} cannot be aligned: the first must lie to the "
             "left of the second; give the pupil centres in pixels, the one with the smaller x first."
         )
-    # In the complex plane a similarity without reflection is photo = turn * aligned + shift.
+    # In the complex plane, a similarity without reflection is photo = turn * aligned + shift.
     left, right = complex(*left_eye), complex(*right_eye)
     aligned_left, aligned_right = complex(LEFT_EYE_X, EYES_Y) * size, complex(RIGHT_EYE_X, EYES_Y) * size
     turn = (right - left) / (aligned_right - aligned_left)
@@ -53,11 +61,20 @@ def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Mat
 
 
 def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> AlignedPicture:
-    """Turn, scale and crop a photo so that its pupils lie at x 0.34 and 0.66, y 0.38 of a square picture.
+    """Turns, scales and crops a photo so that its pupils lie at x 0.34 and 0.66, y 0.38 of a square picture.
 
-    `image` is uint8 [H, W, 3] in 0..255, the eyes are (x, y) in its pixels with the smaller x first, the
-    result is uint8 [size, size, 3]. What the photo does not show is filled with its border pixels. Raises
-    ValueError for another dtype or shape, and UserError for eyes that are no pair or lie outside the photo.
+    Args:
+      image: uint8 [H, W, 3], 0..255.
+      left_eye: (x, y) in pixels of the photo, the pupil with the smaller x.
+      right_eye: the other pupil.
+      size: side of the result in pixels.
+
+    Returns:
+      uint8 [size, size, 3]. Beyond the photo, its border pixels are repeated.
+
+    Raises:
+      ValueError: the image has another dtype or shape.
+      UserError: the points cannot be a pair of eyes, or lie outside the photo.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
         raise ValueError(f"image is {image.dtype} {list(image.shape)}, but must be uint8 [H, W, 3]; convert it to RGB.")
@@ -70,7 +87,7 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
             )
     matrix = aligned_to_photo(left_eye, right_eye, size)
 
-    # Averaging whole blocks of pixels first is the cheap part of scaling a large photo down without aliasing.
+    # Large photos are first reduced by whole blocks of pixels: a cheap way to avoid aliasing.
     photo = Image.fromarray(image)
     factor = max(1, int(math.hypot(matrix[0, 0], matrix[1, 0])))
     if factor > 1:
@@ -89,7 +106,7 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
 
 
 def _with_border(photo: Image.Image, matrix: Matrix, size: int) -> tuple[Image.Image, Matrix]:
-    """Repeat the border pixels as far as the aligned square sticks out, and move the matrix along."""
+    """Repeats the border pixels as far as the aligned square sticks out, and adapts the matrix."""
     corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
     first = np.floor(corners.min(axis=1)).astype(int) - _BICUBIC_REACH
     last = np.ceil(corners.max(axis=1)).astype(int) + _BICUBIC_REACH

@@ -1,6 +1,6 @@
-"""Small changes of place and light, both photos of a pair alike; off by default.
+"""Small random shifts and colour changes, the same for both photos of a pair; off by default.
 
-They keep a network from learning a small set's skins and lights by heart, and cost it steps
+They keep a network from memorising the skin and light of a small set, but it then needs more steps
 (docs/results/rig_emotion.md).
 """
 
@@ -15,7 +15,7 @@ class Augmentation:
     """Random shifts and colours as a pure function of (seed, step).
 
     Attributes:
-      shift: the most a pair is moved in either direction, as a share of the picture's side; edges are repeated.
+      shift: the largest move in either direction, as a share of the picture's side; edge pixels are repeated.
       colour: each colour channel is multiplied by a factor from 1 - colour to 1 + colour.
     """
 
@@ -25,16 +25,16 @@ class Augmentation:
     def __call__(
         self, pictures: UInt8[np.ndarray, "photos b s s 3"], seed: int, step: int, batch_size: int, mine: slice
     ) -> UInt8[np.ndarray, "photos b s s 3"]:
-        """Returns the pictures changed.
+        """Returns changed copies of the pictures.
 
         Args:
-          pictures: the photos of each of b pairs along the first axis: the i-th of all of them change alike.
-          seed: what the changes depend on,
-          step: together with this.
-          batch_size: pairs of all processes.
-          mine: which of these pairs the pictures are.
+          pictures: the photos of b pairs; along the first axis are the photos of a pair, which change alike.
+          seed: of the random numbers, together with `step`.
+          step: the training step.
+          batch_size: the number of pairs over all processes.
+          mine: the place of these b pairs among them.
         """
-        # The third number keeps this stream apart from the one that draws the pairs.
+        # The third number keeps these random numbers apart from those that draw the pairs.
         uniform = np.random.default_rng([seed, step, 1]).uniform(-1.0, 1.0, (batch_size, 5))[mine]
         if self.shift:
             pictures = _shift(pictures, np.round(uniform[:, :2] * self.shift * pictures.shape[2]).astype(int))

@@ -59,13 +59,13 @@ class FaceDataset:
 
     def groups(self) -> list[list[int]]:
         """Returns each person's photos, in order."""
-        order = [[] for _ in self.people]
+        order: list[list[int]] = [[] for _ in self.people]
         for i, person in enumerate(self.person):
             order[person].append(i)
         return order
 
     def most_neutral(self) -> list[int]:
-        """Returns the index of each person's most neutral photo: by `neutral`, or by the least sum of AUs."""
+        """Returns the index of each person's most neutral photo: most of `neutral`, or the smallest sum of AUs."""
         names = self.space.names
 
         def expressiveness(i: int) -> float:
@@ -78,9 +78,9 @@ class Split(NamedTuple):
     """A data set in three parts; nobody is in two of them.
 
     Attributes:
-      train: who is trained on.
-      validation: who decisions during development are made on; may be empty.
-      test: who is judged on; may be empty.
+      train: the people to train on.
+      validation: the people on whom decisions during development are made; may be empty.
+      test: the people on whom models are judged; may be empty.
     """
 
     train: FaceDataset
@@ -89,7 +89,7 @@ class Split(NamedTuple):
 
     @property
     def shown(self) -> FaceDataset:
-        """The people for previews: the first part with anybody of validation, test and train."""
+        """The people for previews: the first of validation, test and train that is not empty."""
         return next(part for part in (self.validation, self.test, self.train) if len(part))
 
     def people(self) -> dict[str, list[str]]:
@@ -108,12 +108,12 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
 
     Args:
       data: the configuration.
-      root: the data folder that `data.manifests` are relative to; only TFDS builders can do without.
+      root: the data folder that `data.manifests` are relative to; only TFDS builders need none.
       image_size: photos smaller than this are left out.
       varied: leave out people who do not have at least two different labels, as training cannot use them.
 
     Returns:
-      All people who are left. What was left out is said through `logging`.
+      Everybody who is left. What was left out is logged.
 
     Raises:
       UserError: nothing is configured, something cannot be read, a person is in two splits, or nobody is left.
@@ -124,7 +124,7 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
     records: list[Record] = []
     for spec in data.manifests:
         if spec.startswith(TFDS_PREFIX):
-            from cdaae_jax.data import tfds_source  # importing TFDS takes seconds: only who asks for it pays
+            from cdaae_jax.data import tfds_source  # importing TFDS takes seconds, so do it only if it is needed
 
             records += tfds_source.read(spec.removeprefix(TFDS_PREFIX), root, image_size, skipped)
         elif root is None:
@@ -201,7 +201,7 @@ def split(dataset: FaceDataset, data: Data) -> Split:
 
 
 def _with_one_split(records: list[Record]) -> list[Record]:
-    """Gives each of a person's photos the person's split, also those of a manifest that does not say it."""
+    """Gives all photos of a person the person's split, also those from a manifest without splits."""
     says: dict[str, Record] = {}
     for record in records:
         if record.split is None:
@@ -221,7 +221,7 @@ def _with_one_split(records: list[Record]) -> list[Record]:
 def _label_space(data: Data, records: list[Record]) -> LabelSpace:
     if data.label_kind == "emotion":
         found = {record.expression for record in records if record.expression}
-        vocabulary = EMOTIONS
+        vocabulary: tuple[str, ...] = EMOTIONS
     else:
         found = {name for record in records for name in record.aus or ()}
         vocabulary = tuple(ACTION_UNITS)
@@ -267,7 +267,8 @@ def _with_varied_people(records: list[Record], space: LabelSpace, skipped: Skipp
 
 def _vector(record: Record, space: LabelSpace) -> Float[np.ndarray, " l"]:
     if space.kind == "emotion":
-        # The rest of a weak expression is neutral, and a neutral face is neutral whatever its amount.
+        assert record.expression is not None  # `_with_known_labels` left the others out
+        # The rest of a weak expression is neutral; a neutral face stays neutral whatever its amount.
         neutral = {"neutral": max(0.0, 1.0 - record.amount)} if "neutral" in space.names else {}
         return space.parse(neutral | {record.expression: 1.0 if record.expression == "neutral" else record.amount})
-    return space.parse({name: record.aus.get(name, 0.0) for name in space.names})
+    return space.parse({name: (record.aus or {}).get(name, 0.0) for name in space.names})

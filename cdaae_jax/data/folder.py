@@ -35,11 +35,11 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
         is a folder is read by its layout.
       root: the data folder.
       label_kind: "emotion" or "au": the columns that are needed.
-      smallest: the least height and width of a photo that will do.
+      smallest: the minimum of a photo's height and width.
       skipped: counts photos that cannot be read, are too small or have no usable colours.
 
     Raises:
-      UserError: no such file, a needed column is missing, a value cannot be read, a photo that the manifest names is
+      UserError: the file or a needed column is missing, a value cannot be read, a photo that the manifest names is
         missing, or nothing is left.
     """
     name, _, query = spec.partition("?")
@@ -111,20 +111,20 @@ def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kin
         expression = canonical_emotion(row.get("expression") or "") or None
         if label_kind == "emotion" and expression is None:
             raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
-        # In a set of emotions AU columns may hold anything (some give rig weights): read them only when asked to.
+        # In a set of emotions the AU columns may hold something else (rig weights), so they are read only if asked for.
         aus = (
             {column.strip().upper(): _intensity(row[column], column, path, line) for column in au_columns}
             if label_kind == "au"
             else None
         )
-        file = path.parent / row["file"]
+        photo = path.parent / row["file"]
         records.append(
             Record(
-                name=str(file),
+                name=str(photo),
                 subject=row["subject"].strip(),
                 expression=expression,
                 aus=aus,
-                load=functools.partial(images.read, file),
+                load=functools.partial(images.read, photo),
                 split=split_named(row["split"] or "", f"{path} line {line}") if "split" in columns else None,
                 amount=_amount(row.get("amount"), path, line) if label_kind == "emotion" else 1.0,
                 key=_key(row["file"]),
@@ -150,7 +150,7 @@ def _intensity(text: str | None, column: str, path: pathlib.Path, line: int) -> 
 
 
 def _amount(text: str | None, path: pathlib.Path, line: int) -> float:
-    if not (text or "").strip():
+    if text is None or not text.strip():
         return 1.0
     try:
         amount = float(text)

@@ -1,4 +1,4 @@
-"""Same-person pairs as a pure function of (seed, step): no state to save, nothing to lose on a restart."""
+"""Same-person pairs as a pure function of (seed, step), so that a restart needs no saved state."""
 
 from typing import NamedTuple, NotRequired, TypedDict
 
@@ -9,10 +9,11 @@ from cdaae_jax.data.dataset import FaceDataset
 
 
 class Pairs(NamedTuple):
-    """Which photos make one global batch.
+    """The photos of one global batch.
 
     Attributes:
-      source, target: [b], indices into the data set; of one person each.
+      source: [b], indices into the data set.
+      target: [b], indices into the data set, each of the same person as its source.
       mirrored: [b], whether both photos are flipped left to right.
     """
 
@@ -26,7 +27,7 @@ class Batch(TypedDict):
 
     Keys:
       source: the photo that is changed, 0..255.
-      target: the photo to arrive at, 0..255.
+      target: what the change should result in, 0..255.
       label: the target's label, see `cdaae_jax.labels`.
       maps, maps_known: the true change, see `data.maps.Maps`; only where a loss asks for it.
     """
@@ -39,10 +40,10 @@ class Batch(TypedDict):
 
 
 class PairSampler:
-    """Draws pairs: a person, one of the person's labels, a photo with it as target; any other photo as source.
+    """Draws a person, one of the person's labels, a photo with this label as target, and any other photo as source.
 
     People and labels are drawn uniformly, so that neither a person nor an expression with many photos outweighs the
-    others. A share of the pairs has source == target: there the right difference is zero.
+    others. In a share of the pairs the source is the target itself, and the right difference is zero.
     """
 
     def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool, neutral_source: float = 0.0):
@@ -56,7 +57,7 @@ class PairSampler:
         """
         _, label_ids = np.unique(dataset.labels, axis=0, return_inverse=True)
         label_ids = label_ids.reshape(-1)
-        # Sorted by person and label, every person and every (person, label) group is one run of `_order`.
+        # Sorted by person and label: every person, and every (person, label) group, is one stretch of `_order`.
         self._order = np.lexsort((label_ids, dataset.person))
         person = dataset.person[self._order]
         self._person_start, self._person_size = _runs(person)

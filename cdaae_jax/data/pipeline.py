@@ -18,7 +18,7 @@ from cdaae_jax.data.pairs import Batch, PairSampler
 
 
 class Photos:
-    """The photos of a data set at the network's size, from memory where they fit, else decoded each time."""
+    """The photos of a data set at the network's size, kept in memory if they fit, else decoded each time."""
 
     def __init__(self, dataset: FaceDataset, image_size: int, cache_gib: float):
         """Decodes all photos at once if they take at most `cache_gib` GiB.
@@ -54,7 +54,7 @@ class Photos:
 
 
 class BatchMaker:
-    """Makes the batch of any step: a pure function of (seed, step), cut to this process's share."""
+    """Makes this process's share of the batch of any step, as a pure function of (seed, step)."""
 
     def __init__(
         self,
@@ -95,9 +95,9 @@ class BatchMaker:
 
 
 class Prefetcher:
-    """Iterates over make(step) for start <= step < stop, a few steps ahead of its consumer.
+    """Iterates over make(step) for start <= step < stop, made in a thread a few steps ahead of the consumer.
 
-    Use it as a context manager, so that its thread ends with the loop. An exception in `make` is raised in the
+    Use it as a context manager, so that the thread ends with the loop. An exception in `make` is raised in the
     consumer.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""One photo with what is known of it, and the notes that readers leave about what they passed over."""
+"""One photo with what is known of it, and the count of what readers left out."""
 
 import collections
 import dataclasses
@@ -42,8 +42,8 @@ def split_named(text: str, place: str) -> str:
     """Returns the split that a data set names.
 
     Args:
-      text: as it stands in the set.
-      place: where, for the message.
+      text: as written in the set.
+      place: where it is written, for the message.
 
     Raises:
       UserError: not one of `SPLITS`.

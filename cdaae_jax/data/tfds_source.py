@@ -37,10 +37,10 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
 
     Args:
       spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
-      root: the data folder; a set that is not built yet is built from root/<name> if that is there, else downloaded
-        or, by a builder that draws its pictures, drawn.
+      root: the data folder. A set that is not built yet is built from root/<name> if that folder exists; otherwise
+        it is downloaded, or drawn by a builder that draws its pictures.
       smallest: photos smaller than this are left out and counted.
-      skipped: takes the count.
+      skipped: counts them.
 
     Raises:
       UserError: an unknown name, option or split, or the set can neither be read nor built.
@@ -53,7 +53,7 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     if min(builder.info.features["image"].shape[:2]) < smallest:
         skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
-    # The small fields are read now, the pictures are decoded when they are asked for.
+    # The small fields are read now; a picture is decoded when it is asked for.
     source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
     examples = [_without_picture(example) for example in source]
     shown = {name for example in examples for name, amount in (example.get("aus") or {}).items() if amount > 0}
@@ -85,7 +85,9 @@ def _builder(spec: str) -> tfds.core.DatasetBuilder:
     try:
         pairs = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
-        raise UserError(f"tfds:{spec}: ?{query} is no list of options; write for example ?option=1&other=2") from None
+        raise UserError(
+            f"tfds:{spec}: ?{query} is not a list of options; write for example ?option=1&other=2"
+        ) from None
     options = dict(pairs)
     if len(options) < len(pairs):
         raise UserError(f"tfds:{spec} gives an option twice; give it once")
@@ -102,15 +104,15 @@ def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None) -> None
             download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
         )
     except OSError:
-        # Several processes may start at once: each builds in a folder of its own, and the first to end gives it its
-        # name. The same was built, so that the others can read that.
+        # If several processes start at once, each builds in a folder of its own, and the first to finish gives its
+        # folder the final name. All build the same, so the others can read that one.
         if not builder.is_prepared():
             raise
 
 
 @contextlib.contextmanager
 def _quiet_tfds() -> Iterator[None]:
-    """TFDS warns of what is meant: a configuration that it did not know, a folder that is not filled yet."""
+    """Hides warnings of TFDS about what is intended: a configuration that is new to it, a folder not yet filled."""
     verbosity = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)
     try:

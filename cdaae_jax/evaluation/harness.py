@@ -1,5 +1,6 @@
-"""Measures models on people kept out of training: JSON, Markdown tables and figures."""
+"""Measures models on people kept out of training: JSON, Markdown tables, charts, and sheets of pictures."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -7,93 +8,104 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from cdaae_jax import files, images
 from cdaae_jax.config import Data, data_from_dict
 from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation import charts, edits, figures, interpolation, mixtures
-from cdaae_jax.evaluation.edits import Task
-from cdaae_jax.evaluation.measures import Measured, measure, requested_aus
-from cdaae_jax.evaluation.panel import Panel, is_drawn
-from cdaae_jax.evaluation.report import report
-from cdaae_jax.evaluation.scores import LEVEL, REPEATS, SEED, Row, with_intervals
+from cdaae_jax.evaluation.judges import path_outputs
+from cdaae_jax.evaluation.judges.outputs import Measured, measure
+from cdaae_jax.evaluation.judges.panel import Panel
+from cdaae_jax.evaluation.measures.scores import LEVEL, REPEATS, SEED, Row, with_intervals
+from cdaae_jax.evaluation.report import charts, sheets
+from cdaae_jax.evaluation.report.tables import report
+from cdaae_jax.evaluation.tasks import mixtures, paths
+from cdaae_jax.evaluation.tasks.drawn import truth_of
+from cdaae_jax.evaluation.tasks.edits import OTHER, Task, Truth, held_out_task, in_space, other_person
+from cdaae_jax.evaluation.tasks.people import kept_for_training, people_to_judge, refuse_moved_data
 from cdaae_jax.sampling import Sampler
 
 CEILING, FLOOR = "true target", "copy the source"
 
+Samplers = Mapping[str, Sampler]
+Picture = UInt8[np.ndarray, "h w 3"]
+
 
 def evaluate(
-    samplers: Mapping[str, Sampler] | Sampler,
+    samplers: Samplers | Sampler,
     output: str | os.PathLike,
     data_dir: str | os.PathLike | None = None,
     judges: str | os.PathLike | None = None,
     manifests: Sequence[str] = (),
+    split: str = "test",
+    size: int | None = None,
 ) -> dict[str, Row]:
-    """Measures models on the people whom their own configuration holds out.
+    """Measures models on people whom none of them was trained on.
 
-    Every held-out person's most neutral photo is changed to the label of each of the person's other photos, and
-    compared with it; see `measures.measure`. Beside the models stand "true target" (the ceiling), "copy the source"
-    (the floor for the expression) and "other person", another held-out person's source (the floor for the identity).
-    With judges, models are also measured along paths from neutral to a label (`path_...`, see `paths`); and on
-    mixtures of labels that training never saw (`unseen_...`): those of the held-out photos, or, of the package's
+    Each of these people's most neutral photo is changed to the label of each of the person's other photos, and
+    compared with it; see `outputs.measure`. For comparison, the same
+    is measured of "true target" (the ceiling), "copy the source" (the floor for the expression) and "other person",
+    another judged person's source (the floor for the identity).
+    With judges, models are also measured along paths from neutral to a label (`path_...`, see `measures.growth`); and
+    on mixtures of labels that training never saw (`unseen_...`): those of the judged photos, or, of the package's
     synthetic faces, whose true pictures can be drawn, `mixtures.PER_PERSON`.
 
     Args:
-      samplers: models by name, all trained on the same people; or one. The figure of amounts shows the first.
-      output: a folder for scores.json, table.md and figures; made if missing.
-      data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets can do without.
-      judges: the folder of the judge networks (`make judges`); None leaves out all that needs one.
-      manifests: other pictures to reach, see `edits.held_out_task`; labels that the models do not know are left out.
+      samplers: models by name, all trained on people of the same data; or one. The sheet of amounts shows the first.
+      output: a folder for scores.json, table.md, charts and sheets; made if missing.
+      data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets need none.
+      judges: the folder of the judge networks (`make judges`); None leaves out everything that needs one.
+      manifests: other pictures to reach, see `edits.held_out_task`, written as `data.manifests`; labels that the models
+        do not know are left out.
+      size: pixels of the pictures to judge; None takes what the models write. Any model can be applied at any size.
+      split: whom to judge, of the first model's data: "test", or "validation" for decisions during development.
 
     Returns:
-      Figures with intervals over people by name, for the models and what stands beside them.
+      Scores with intervals over people by name, for the models and what stands beside them.
 
     Raises:
-      UserError: models of different data, missing data or judges, or a folder that cannot be written. Nothing is
-        written then, unless it is the writing that failed.
+      UserError: models of different labels or data, models whose training used somebody who would be judged, old
+        checkpoints that do not say so, missing or changed data, missing judges, or a folder that cannot be written.
+        Nothing is written then, unless the writing itself failed.
     """
     if isinstance(samplers, Sampler):
         samplers = {samplers.meta["config"]["model"]["name"]: samplers}
+    if size is not None:
+        samplers = {name: dataclasses.replace(sampler, image_size=size) for name, sampler in samplers.items()}
     first = next(iter(samplers.values()))
-    for name, sampler in samplers.items():
-        if name in (CEILING, FLOOR, edits.OTHER):
-            raise UserError(f"a model is named {name!r}, which stands beside the models; give it another name")
-        ours = (sampler.labels, sampler.image_size, sampler.meta["config"]["data"]["held_out"])
-        if ours != (first.labels, first.image_size, first.meta["config"]["data"]["held_out"]):
-            raise UserError(f"{name} has other labels, size or held-out people than the rest; compare like with like")
-    root = datasets.root(data_dir)
-    data = _data(first)
-    task = edits.in_space(edits.held_out_task(data, root, first.image_size, manifests), first.labels)
-    drawn = is_drawn((*data.manifests, *manifests))
-    panel = Panel.load(judges, data, root, first.image_size, drawn) if judges else Panel()
+    _refuse_unlike(samplers)
+    metas = {name: sampler.meta for name, sampler in samplers.items()}
+    judged = people_to_judge(metas, split)
+    config, root, size = data_from_dict(first.meta["config"]["data"]), datasets.root(data_dir), first.image_size
+    data = datasets.load(config, root, size)
+    refuse_moved_data(metas, data)
+    others = _load_others(config, manifests, root, size) if manifests else None
+    truth = truth_of((*config.manifests, *manifests))
+    task = in_space(held_out_task(data, judged, size, others, truth), first.labels)
+    panel = Panel()
+    if judges:
+        calibration = _load_calibration(data, config, truth, root, size, first.meta)
+        panel = Panel.load(judges, config.label_kind, size, calibration)
 
     measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
     people = np.asarray(task.person)
     scores = {name: with_intervals(one.statistics, people) for name, one in measured.items()}
-    sheets = {
-        "people.png": figures.by_label(samplers, task, num_people=4 if len(samplers) < 3 else 2),
-        "amounts.png": figures.by_amount(first, task),
-    }
     shown = [*samplers, CEILING]
-    confusion = {name: measured[name].confusion for name in [*shown, FLOOR] if measured[name].confusion}
-    if confusion:
-        sheets["confusion.png"] = charts.confusion({name: confusion[name] for name in shown})
-    if panel.meter:
-        names = panel.meter.names
-        requested = requested_aus(task.label, task.space, names)
-        aus = {name: measured[name].aus for name in shown}
-        sheets["action_units.png"] = charts.action_units(requested, aus, names, task.person)
-    path_task = interpolation.held_out_paths(task, panel, drawn)
+    confusion = {name: table for name in [*shown, FLOOR] if (table := measured[name].confusion)}
+    pictures = _draw(samplers, task, panel, {name: measured[name] for name in shown})
+    path_task = paths.held_out_paths(task, path_outputs.measurable(task, panel))
     if path_task:
-        sheets["paths.png"] = _add_paths(scores, samplers, path_task, panel)
-    # Small sets are the first people of larger ones: what the first model has not seen, another one may have.
-    seen = [edits.training_labels(_data(sampler), root, first.image_size) for sampler in samplers.values()]
-    num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen), drawn)
+        pictures["paths.png"] = _add_paths(scores, samplers, path_task, panel)
+    # A model trained on more people may have seen mixtures that the first model has not.
+    seen = [data.of(tuple(meta["people"]["train"])).labels for meta in metas.values()]
+    num_unseen = _add_unseen(scores, samplers, task, panel, measured, np.concatenate(seen))
 
-    path_unit = interpolation.unit(panel) if path_task else None
+    path_unit = path_outputs.unit(panel) if path_task else None
     facts = {
         "people": sorted(set(task.person)),
+        "split": split,
         "edits": len(task.person),
         "unseen_edits": num_unseen,
         "path_intensity": path_unit,
@@ -105,45 +117,93 @@ def evaluate(
         "confusion": confusion,
         "judges": panel.facts,
     }
-    _write(pathlib.Path(output), facts, report(scores, confusion, panel.titles(), path_unit), sheets)
+    whom = _whom(len(set(task.person)), split, manifests)
+    _write(pathlib.Path(output), facts, report(scores, confusion, whom, panel.titles(), path_unit), pictures)
     return scores
 
 
-def _data(sampler: Sampler) -> Data:
-    return data_from_dict(sampler.meta["config"]["data"])
+def _refuse_unlike(samplers: Samplers) -> None:
+    (first_name, first), *_ = samplers.items()
+    for name, sampler in samplers.items():
+        if name in (CEILING, FLOOR, OTHER):
+            raise UserError(f"a model is named {name!r}, which stands beside the models; give it another name")
+        if (sampler.labels, sampler.image_size) != (first.labels, first.image_size):
+            raise UserError(
+                f"{name} has other labels or another image size than {first_name}; compare models that have the same"
+            )
 
 
-def _outputs(samplers: Mapping[str, Sampler], task: Task) -> dict[str, np.ndarray]:
+def _load_others(config: Data, manifests: Sequence[str], root: pathlib.Path | None, size: int) -> FaceDataset:
+    others = dataclasses.replace(config, manifests=tuple(manifests), label_names=())
+    # A person may have a single picture in this set, as the source comes from the other set.
+    return datasets.load(others, root, size, varied=False)
+
+
+def _load_calibration(
+    data: FaceDataset,
+    config: Data,
+    truth: Truth | None,
+    root: pathlib.Path | None,
+    size: int,
+    meta: Mapping[str, Any],
+) -> FaceDataset | None:
+    """Returns pictures with AU intensities of all people who were kept for training; None if AUs cannot be judged.
+
+    They cannot for emotions of photographed people. Models trained on the first few people count as trained on all.
+    """
+    if config.label_kind != "au":
+        if truth is None:
+            return None
+        # Drawn people have other pictures for AUs than for emotions.
+        data = datasets.load(dataclasses.replace(config, label_kind="au", label_names=()), root, size)
+    return data.of(kept_for_training(meta, data.people))
+
+
+def _outputs(samplers: Samplers, task: Task) -> dict[str, UInt8[np.ndarray, "n s s 3"]]:
     made = {name: sampler.edit(task.source, list(task.label)) for name, sampler in samplers.items()}
-    return made | {CEILING: task.target, FLOOR: task.source} | edits.other_person(task)
+    return made | {CEILING: task.target, FLOOR: task.source} | other_person(task)
 
 
-def _add_paths(
-    scores: dict[str, Row], samplers: Mapping[str, Sampler], task: interpolation.PathTask, panel: Panel
-) -> np.ndarray:
-    """Adds the figures of paths to the rows, and returns their chart."""
-    made = {name: interpolation.draw(sampler, task) for name, sampler in samplers.items()}
-    measured = {name: interpolation.intensity(task, panel, one) for name, one in made.items()}
-    measured[CEILING] = interpolation.true_intensity(task, panel)
-    if task.truth is not None:
-        made[CEILING] = task.truth
+def _draw(samplers: Samplers, task: Task, panel: Panel, measured: Mapping[str, Measured]) -> dict[str, Picture]:
+    """Returns the sheets of pictures, and the charts of the judgements on edits, by file name."""
+    first = next(iter(samplers.values()))
+    drawn = {
+        "people.png": sheets.by_label(samplers, task, num_people=4 if len(samplers) < 3 else 2),
+        "amounts.png": sheets.by_amount(first, task),
+    }
+    tables = {name: one.confusion for name, one in measured.items() if one.confusion}
+    if len(tables) == len(measured):
+        drawn["confusion.png"] = charts.confusion(tables)
+    if panel.meter:
+        names = panel.meter.names
+        aus = {name: one.aus for name, one in measured.items() if one.aus is not None}
+        drawn["action_units.png"] = charts.action_units(task.requested_aus(names), aus, names, task.person)
+    return drawn
+
+
+def _add_paths(scores: dict[str, Row], samplers: Samplers, task: paths.PathTask, panel: Panel) -> Picture:
+    """Adds the scores of paths to the rows, and returns their chart."""
+    made = {name: paths.draw(sampler, task) for name, sampler in samplers.items()}
+    measured = {name: path_outputs.intensity(task, panel, one) for name, one in made.items()}
+    measured[CEILING] = path_outputs.true_intensity(task, panel)
+    if task.true is not None:
+        made[CEILING] = task.true
     for name, one in made.items():
-        statistics = interpolation.statistics(task, panel, one, measured[name])
-        scores[name] |= with_intervals(statistics, np.asarray(task.person))
-    return charts.paths(measured, task.person, interpolation.AMOUNTS, interpolation.unit(panel))
+        statistics = path_outputs.path_statistics(task, panel, one, measured[name])
+        scores[name] |= with_intervals(statistics, np.asarray(task.ends.person))
+    return charts.paths(measured, task.ends.person, paths.AMOUNTS, path_outputs.unit(panel))
 
 
 def _add_unseen(
     scores: dict[str, Row],
-    samplers: Mapping[str, Sampler],
+    samplers: Samplers,
     task: Task,
     panel: Panel,
     measured: Mapping[str, Measured],
-    seen: np.ndarray,
-    drawn: bool,
+    seen: Float[np.ndarray, "m l"],
 ) -> int:
-    """Adds the figures of mixtures never seen in training to the rows, and returns how many edits they are of."""
-    drawn_task = mixtures.drawn_task(task, seen) if drawn else None
+    """Adds the scores of mixtures never seen in training to the rows, and returns how many edits they are of."""
+    drawn_task = mixtures.drawn_task(task, seen)
     if drawn_task:
         task = drawn_task
         measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
@@ -151,12 +211,17 @@ def _add_unseen(
     if len(rows):
         for name, one in measured.items():
             row = with_intervals(one.statistics, np.asarray(task.person), rows)
-            scores[name] |= {f"unseen_{key}": figure for key, figure in row.items()}
+            scores[name] |= {f"unseen_{key}": score for key, score in row.items()}
     return len(rows)
 
 
-def _write(folder: pathlib.Path, facts: dict[str, Any], text: str, sheets: Mapping[str, np.ndarray]) -> None:
-    for name, sheet in sheets.items():
-        images.write(folder / name, sheet)
+def _whom(num_people: int, split: str, manifests: Sequence[str]) -> str:
+    pictures = f" in {', '.join(manifests)}" if manifests else ""
+    return f"Judged on {num_people} people{pictures} who were not trained on (split {split})."
+
+
+def _write(folder: pathlib.Path, facts: dict[str, Any], text: str, pictures: Mapping[str, Picture]) -> None:
+    for name, picture in pictures.items():
+        images.write(folder / name, picture)
     files.write_text(folder / "table.md", text)
     files.write_text(folder / "scores.json", json.dumps(facts, indent=2, allow_nan=False) + "\n")

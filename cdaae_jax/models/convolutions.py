@@ -1,20 +1,21 @@
 """Convolutions and transposed convolutions that are fast on every platform: NHWC, SAME padding, no bias.
 
-All three functions are linear in pictures and in kernel, so a convolution, its transpose and the gradient of its kernel
-are all that is ever computed. The `custom_vjp` below say by which of them; where XLA on CPU is slow at one, its
-`platform_dependent` names another way to the same numbers. GPU and TPU always take the native one.
+All three functions are linear in the pictures and in the kernel, so only three operations are ever computed: a
+convolution, its transpose, and the gradient of its kernel. The `custom_vjp` rules below say which one is used where. If
+XLA on CPU is slow at an operation, `platform_dependent` gives CPU another way to the same numbers; GPU and TPU always
+take the native operation.
 
-  convolution  native everywhere.
-  transpose    XLA on CPU runs a dilated convolution at a quarter of the rate of a plain one where channels are few, and
-               at a hundredth for odd kernels on small pictures (4x4 of 512 channels, 5x5 kernel: 1,060 ms instead of
-               10). So `_transpose_on_cpu` takes it apart into plain convolutions or a matrix product.
+  convolution  is native everywhere.
+  transpose    XLA on CPU runs a dilated convolution at a quarter of the speed of a plain one if there are few channels,
+               and at a hundredth for odd kernels on small pictures (4x4 of 512 channels, 5x5 kernel: 1,060 ms instead
+               of 10). So `_transpose_on_cpu` splits it into plain convolutions or a matrix product.
   kernel       XLA on CPU takes 25 times longer for the kernel's gradient of a TRANSPOSED convolution than for the same
-               numbers from the convolution, with input and cotangent exchanged: so both kinds use the latter. With
-               fewer output than input channels, exchanging the two once more is up to twice as fast.
+               numbers as the kernel's gradient of the convolution with input and cotangent exchanged. So both kinds use
+               the latter. If there are fewer output than input channels, exchanging them again is up to twice as fast.
 
-benchmarks/convolutions.py measures each of them, tests/models/test_convolutions.py proves them equal. Reverse-mode
-differentiation works to any order, and under vmap and pmap. Forward mode (`jax.jvp`, `jax.jacfwd`) is what a
-`custom_vjp` cannot have; JAX raises a TypeError there. Nothing in the package needs it.
+benchmarks/convolutions.py measures all variants, tests/models/test_convolutions.py checks that they agree.
+Reverse-mode differentiation works to any order, also under vmap and pmap. Forward mode (`jax.jvp`, `jax.jacfwd`) does
+not: JAX raises a TypeError for a function with a `custom_vjp`. Nothing in the package needs it.
 """
 
 import functools
@@ -67,7 +68,7 @@ def _down_backward(residuals, cotangent):
 
 
 def _up_backward(residuals, cotangent):
-    # <up(f, k), g> = <f, down(g, k)>: what `down` does with its input is done here with the cotangent.
+    # <up(f, k), g> = <f, down(g, k)>: the cotangent takes the part that the input has in `down`.
     features, kernel = residuals
     return down_convolution(cotangent, kernel), _kernel_gradient(cotangent, features, kernel, stride=2)
 
@@ -92,7 +93,7 @@ def _kernel_gradient(pictures, features, kernel, stride):
 
 
 def _kernel_gradient_exchanged(pictures, features, kernel):
-    """Returns the same for stride 1, with the pictures as kernel of a convolution of the features."""
+    """Returns the same for stride 1, by convolving the features with the pictures as the kernel."""
     size = kernel.shape[0]
     first = (size - 1) // 2
     padding = ((size - 1 - first, first),) * 2
@@ -105,11 +106,11 @@ def _transpose(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
 
 
 def _transpose_on_cpu(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
-    """Chooses by what was measured (benchmarks/convolutions.py); all three are the same function."""
+    """Chooses the fastest by measurement (benchmarks/convolutions.py); all three compute the same."""
     size, _, channels, _ = kernel.shape
     if min(features.shape[1:3]) < 8:
         return _transpose_by_overlap(features, kernel)
-    # Blocks fill an odd kernel up with zeros, which is worth it only where the single phases have too few channels.
+    # Blocks pad an odd kernel with zeros, which pays only if there are too few channels for the phases one by one.
     if size % 2 == 0 or channels <= 32:
         return _transpose_in_blocks(features, kernel)
     return _transpose_in_phases(features, kernel)
@@ -120,7 +121,7 @@ def _transpose_on_cpu(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
 
 
 def _transpose_by_overlap(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
-    """Multiplies every feature by the whole kernel, then adds up what overlaps: a matrix product and shifted sums."""
+    """Multiplies every feature by the whole kernel and adds up the overlaps: a matrix product and shifted sums."""
     n, height, width, _ = features.shape
     size, _, c, _ = kernel.shape
     reach, first, fill = _geometry(size)
@@ -128,16 +129,17 @@ def _transpose_by_overlap(features: HalfSizeFeatures, kernel: Kernel) -> Picture
     spread = jnp.pad(spread, ((0, 0),) * 3 + ((0, fill), (0, fill), (0, 0)))
     spread = spread.reshape(n, height, width, reach, 2, reach, 2, c)
     last = reach - 1
-    blocks = sum(
+    shifted = [
         jnp.pad(spread[:, :, :, i, :, j], ((0, 0), (i, last - i), (j, last - j), (0, 0), (0, 0), (0, 0)))
         for i in range(reach)
         for j in range(reach)
-    )
+    ]
+    blocks = functools.reduce(jnp.add, shifted)
     return _cut_out(_join_blocks(blocks), first, height, width)
 
 
 def _transpose_in_blocks(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
-    """Makes 2x2 blocks of output pixels, all from one window of features, by a single convolution."""
+    """Makes 2x2 blocks of output pixels, each from one window of features, by a single convolution."""
     n, height, width, d = features.shape
     size, _, c, _ = kernel.shape
     reach, first, fill = _geometry(size)

@@ -14,19 +14,18 @@ Label = Float[Array, "n l"]
 
 
 class ChangeDecoder(nn.Module):
-    """Makes the difference between the source's low-level features and those of the same person's target face, and
-    reads off the sum what moves, what changes colour and what is painted.
+    """Makes the difference between the source's low-level features and those of the person's target face, and a change.
 
-    Up-convolutions mirror the encoder. Down to the first join they see only latent and label, and what they make at a
-    join is linear and starts at exactly 0; it is added to the encoder's features of that level, so that the identity
-    rides on these. All parts of the change are read from the features at level 1, half the network's size: the flow on
-    that grid, the others at the network's size. So nothing is convolved at full size.
+    Up-convolutions mirror the encoder. Up to the first join they see only latent and label. What they make at a join is
+    linear and exactly 0 before training; it is added to the encoder's features of that level, which carry the identity.
+    The features at level 1, at half the network's size, say what moves, what changes colour and what is painted: the
+    flow on their own grid, the other parts at the network's size. Nothing is convolved at full size.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
       join_levels: where differences are added to the encoder's features, each 1 or more.
       label_repeats: how often the label is tiled; 0 tiles it to about the latent's length.
-      label_at_every_level: give the label to every layer, not to the first alone (ExprGAN, Ding et al. 2018).
+      label_at_every_level: give the label to every layer, not only to the first (ExprGAN, Ding et al. 2018).
       upsampling: "deconv" or "resize", see `layers.Up`.
       heads: which parts of a change are made, of "flow", "shift" and "paint".
       flow_reach: the farthest a pixel is fetched from, in sides of the picture.

@@ -1,4 +1,4 @@
-"""The two critics: does this picture look real under this label, and does this latent look uniform."""
+"""The two discriminators: is a picture real under its label, and is a latent drawn from the uniform prior?"""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -13,7 +13,7 @@ class ImageDiscriminator(nn.Module):
     Attributes:
       width: channels of the first convolution, doubled at each of the three others.
       dense_size: units of the dense layer.
-      kernel_size: of every convolution.
+      kernel_size: height and width of every kernel.
       leak: slope of the leaky ReLU below zero.
       norm: "batch", "layer" or "none".
       dtype: compute type.
@@ -36,7 +36,7 @@ class ImageDiscriminator(nn.Module):
             features = layers.Conv(
                 self.width * 2**i, self.kernel_size, stride=2, dtype=self.dtype, name=f"convolution_{i + 1}"
             )(features)
-            # No normalisation next to the label: batch statistics of constant maps would wash it out.
+            # The label joins after this layer. No normalisation here: it would wash out maps that are constant.
             if i > 0:
                 features = layers.Norm(self.norm, self.dtype, self.axis_name, name=f"norm_{i + 1}")(features, train)
             features = nn.leaky_relu(features, self.leak)

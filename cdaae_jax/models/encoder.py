@@ -1,4 +1,4 @@
-"""The encoder: a photo's low-level features, and what is left of it in a short latent vector."""
+"""The encoder: a photo in, its low-level features and a short latent vector out."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -18,7 +18,7 @@ def num_levels(image_size: int) -> int:
 
 
 def channels(level: int, width: int, max_width: int) -> int:
-    """Returns the channels after `level` stride-2 convolutions; at level 0, of the decoder's full-size features."""
+    """Returns the number of channels at a level; level 0 means the decoder's features at the picture's size."""
     return min(width * 2 ** (level - 1), max_width) if level else max(8, width // 2)
 
 
@@ -29,10 +29,10 @@ class Encoder(nn.Module):
       image_size: pixels of the square input, a power of two from 32.
       width: channels after the first convolution, doubled at each level up to `max_width`.
       max_width: the most channels of any level.
-      kernel_size: of every convolution.
+      kernel_size: height and width of every kernel.
       latent_size: length of the latent.
-      keep_levels: the levels whose activations are handed on beside the latent.
-      bounded: whether the latent goes through a tanh; without it is linear, for a Gaussian's mean and variance.
+      keep_levels: the levels whose activations are returned beside the latent.
+      bounded: whether the latent goes through a tanh; if not, it holds a Gaussian's mean and log-variance.
       latent_norm: whether a bounded latent is standardised (mean 0, variance 1 over its entries) before its tanh.
       leak: slope of the leaky ReLU below zero.
       dtype: compute type.
@@ -59,7 +59,7 @@ class Encoder(nn.Module):
         Returns:
           kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0 is the
             photo itself, float32.
-          latent: float32, bounded to (-1, 1).
+          latent: float32; in (-1, 1) if `bounded`.
         """
         features = source
         kept = {0: source.astype(jnp.float32)} if 0 in self.keep_levels else {}
@@ -76,7 +76,7 @@ class Encoder(nn.Module):
         if not self.bounded:
             return kept, latent
         if self.latent_norm:
-            # Reconstruction alone drives latents into the flat ends of the tanh, from where no gradient brings them
-            # back. At mean 0 and variance 1 they stay where it bends, and near the uniform prior's own spread.
+            # Reconstruction alone drives latents into the flat ends of the tanh, where no gradient can bring them back.
+            # With mean 0 and variance 1 they keep to its steep part and spread about as far as the uniform prior.
             latent = nn.LayerNorm(use_scale=False, use_bias=False, name="latent_norm")(latent)
         return kept, jnp.tanh(latent)

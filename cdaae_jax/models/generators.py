@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import Features
 
-LATENT_STREAM = "latent"  # the name of the random numbers that a variational generator draws its latents with
+LATENT_STREAM = "latent"  # the random stream from which a variational generator draws its latents
 
 
 class Generated(NamedTuple):
@@ -45,7 +45,7 @@ class Generator(nn.Module):
 class VariationalGenerator(nn.Module):
     """A generator that draws its latent from the normal distribution whose mean and log-variance the encoder gives.
 
-    The random stream `LATENT_STREAM` draws; without it (sampling) the latent is the mean.
+    Without the random stream `LATENT_STREAM`, as in sampling, the latent is the mean.
     """
 
     encoder: nn.Module

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from cdaae_jax.models.convolutions import convolution, down_convolution, up_convolution
 
 _he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
-# A stride-2 transposed convolution adds only a quarter of its kernel's taps into each output pixel.
+# Only a quarter of a stride-2 transposed kernel's taps meet in an output pixel, so the variance is four times as large.
 _he_normal_up = nn.initializers.variance_scaling(8.0, "fan_in", "truncated_normal", in_axis=-1, out_axis=-2)
 
 
@@ -47,7 +47,7 @@ class Up(nn.Module):
       kernel_size: height and width of the kernel.
       kind: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution: no checkerboard).
       dtype: compute type.
-      zero_init: start with an output of exactly 0.
+      zero_init: whether the output is exactly 0 before training.
     """
 
     features: int

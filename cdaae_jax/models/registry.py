@@ -1,7 +1,7 @@
-"""From a model's name to its networks. A new baseline is one entry here."""
+"""Builds a model's networks from its name; a new baseline is one entry here."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -55,7 +55,7 @@ def plain(model: Model) -> nn.Module:
 def caae(model: Model) -> nn.Module:
     """Conditional Adversarial Autoencoder (Zhang et al., CVPR 2017): the same network without the feedforward path.
 
-    Latent and label at the decoder's first layer are all that it has, as in CAAE.
+    As in CAAE, the decoder sees latent and label at its first layer and nothing else.
     """
     return plain(dataclasses.replace(model, join_levels=(), label_at_every_level=False))
 
@@ -63,8 +63,8 @@ def caae(model: Model) -> nn.Module:
 def cvae(model: Model) -> nn.Module:
     """Conditional variational autoencoder (Sohn et al., NeurIPS 2015): CAAE's layers, a Gaussian latent.
 
-    The encoder sees the photo and not its label, as in the other models, so that one photo of unknown expression is
-    enough. Train it without critics (`validation.validate`): its prior is the divergence term's.
+    As in the other models, the encoder sees the photo and not its label, so a photo of unknown expression is enough.
+    The divergence term ties the latent to its prior, so `validation.validate` allows no latent discriminator.
     """
     encoder = _encoder(model, latent_size=2 * model.latent_size, bounded=False)
     return VariationalGenerator(encoder, _decoder(model, label_at_every_level=False))
@@ -73,13 +73,13 @@ def cvae(model: Model) -> nn.Module:
 def residual(model: Model) -> nn.Module:
     """The photo itself is added near the output ("ultimate skip connection", US-GAN, Akram & Khan 2021).
 
-    CAAE's layers make what is added, from latent and label alone: the join at level 0 and no other.
+    What is added is made from latent and label alone, by CAAE's layers: level 0 is the only join.
     """
     return plain(dataclasses.replace(model, join_levels=(0,), label_at_every_level=False))
 
 
 def unet(model: Model) -> nn.Module:
-    """U-Net (Ronneberger et al. 2015): every level of the encoder is concatenated, the label is at the bottleneck."""
+    """U-Net (Ronneberger et al. 2015): the decoder reads every level of the encoder; the label is at the bottleneck."""
     encoder = _encoder(model, keep_levels=tuple(range(1, num_levels(model.image_size))))
     return Generator(encoder, UNetDecoder(**_common(model), **_decoding(model)))
 
@@ -88,18 +88,18 @@ MODELS = {"cdaae": cdaae, "plain": plain, "caae": caae, "cvae": cvae, "residual"
 
 
 def build(model: Model, axis_name: str | None = None) -> Networks:
-    """Returns the networks of a model configuration; all models have the same two critics.
+    """Returns the networks of a model configuration; all models have the same two discriminators.
 
     Args:
       model: the configuration.
       axis_name: the mapped axis over which batch statistics are shared; None outside a mapped step.
 
     Raises:
-      UserError: the name is not in the registry, or a join lies below the smallest features.
+      UserError: the name is not in the registry, or a join is deeper than the features go.
     """
     if model.name not in MODELS:
         raise UserError(f"unknown model {model.name!r}; known: {', '.join(nearest(model.name, list(MODELS)))}")
-    norm = dict(norm=model.discriminator_norm, axis_name=axis_name)
+    norm: dict[str, Any] = dict(norm=model.discriminator_norm, axis_name=axis_name)
     return Networks(
         generator=MODELS[model.name](model),
         image_discriminator=ImageDiscriminator(
@@ -124,7 +124,9 @@ def _check_joins(model: Model) -> None:
 
 
 def _encoder(model: Model, **changes) -> Encoder:
-    fields = dict(latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm)
+    fields: dict[str, Any] = dict(
+        latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm
+    )
     return Encoder(**_common(model), **fields | changes)
 
 
@@ -133,10 +135,10 @@ def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> Plai
     return PlainDecoder(**_common(model), **_decoding(model), **fields | changes)
 
 
-def _common(model: Model) -> dict:
+def _common(model: Model) -> dict[str, Any]:
     names = ("image_size", "width", "max_width", "kernel_size", "leak")
     return {name: getattr(model, name) for name in names} | {"dtype": jnp.dtype(model.dtype)}
 
 
-def _decoding(model: Model) -> dict:
+def _decoding(model: Model) -> dict[str, Any]:
     return {"label_repeats": model.label_repeats, "upsampling": model.upsampling}

@@ -1,4 +1,4 @@
-"""The U-Net baseline's decoder: every level of the encoder is handed across, and nothing is a difference."""
+"""The U-Net baseline's decoder: it reads every level of the encoder, and makes no difference to add."""
 
 import jax.numpy as jnp
 from flax import linen as nn

@@ -1,1 +1,1 @@
-"""Training: the loop, the step it maps over devices, the losses, and what a run shows and leaves behind."""
+"""Training: the loop, the step that is mapped over devices, the losses, and what a run shows and writes."""

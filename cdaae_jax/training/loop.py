@@ -53,14 +53,14 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
       UserError: unusable configuration, data or workdir; a workdir of another model, other people or other data, or one
         that another run is using.
       Stopped: SIGTERM or Ctrl-C ended the run before its last step; its checkpoint is written.
-      NonFiniteLoss: training diverged; the last checkpoint is from before.
+      NonFiniteLoss: training diverged; the last checkpoint is older than that.
     """
     validate(config)
     networks = registry.build(config.model, parallel.AXIS)
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
     everyone = datasets.load(config.data, datasets.root(data_dir), config.data.picture_size)
     split = datasets.split(everyone, config.data)
-    # Only now that everything else is known to be usable, so that a mistake leaves no folder behind.
+    # Everything else has been checked by now, so a mistake leaves no folder behind.
     workdir = pathlib.Path(workdir).absolute()
     with parallel.on_primary(hold(workdir)):
         return _train(config, workdir, networks, devices, everyone, split)

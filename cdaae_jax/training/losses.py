@@ -1,4 +1,4 @@
-"""Element-wise losses; the train step takes their means, so shapes never broadcast by accident."""
+"""Element-wise losses, of which the train step takes the means; they refuse to broadcast."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,8 +35,9 @@ def l2(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[
 def smooth_l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Returns |output - target|, but quadratic below `SMOOTH` (Huber 1964, scaled to slope 1; Girshick 2015).
 
-    Where most pixels of a pair are exactly equal (drawn faces, no noise), L1 pushes as hard against the slightest error
-    there as for the few that change; this does not.
+    Where most pixels of a pair are exactly equal (drawn faces, no noise), L1 has a kink at "no change": the smallest
+    change costs as much at every equal pixel as it gains at one that should change, and training can stay there
+    (docs/results/studies.md, part 1). This loss is flat around 0 and charges small changes next to nothing.
 
     Raises:
       ValueError: the shapes differ.
@@ -86,7 +87,7 @@ ADVERSARIAL: dict[str, Adversarial] = {
 
 
 def total_variation(images: Float[Array, "n h w c"]) -> Float[Array, ""]:
-    """Returns the mean |difference| of vertical neighbours plus that of horizontal ones."""
+    """Returns the mean |difference| of vertical neighbours plus the mean of horizontal ones."""
     vertical = _absolute(images[:, 1:] - images[:, :-1])
     horizontal = _absolute(images[:, :, 1:] - images[:, :, :-1])
     return vertical.mean() + horizontal.mean()

@@ -21,7 +21,7 @@ class Window:
         self._checked = 0
 
     def add(self, step: int, metrics: Metrics) -> None:
-        """Takes a step's metrics; they may still be on their way."""
+        """Takes a step's metrics, which may not be computed yet."""
         self._metrics.append((step, metrics))
         # Without this the host would queue step after step; two steps ahead of the devices are enough.
         jax.block_until_ready(self._metrics[max(0, len(self._metrics) - 3)][1])
@@ -32,7 +32,7 @@ class Window:
             for name, value in sorted(metrics.items()):
                 if not np.isfinite(value):
                     raise NonFiniteLoss(
-                        f"{name} is {float(value)} at step {step}; the last checkpoint is from before: lower "
+                        f"{name} is {float(value)} at step {step}; the last checkpoint is older: lower "
                         "config.optim.learning_rate or the adversarial weights, and run the command again"
                     )
         self._checked = len(self._metrics)

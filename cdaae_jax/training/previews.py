@@ -1,4 +1,4 @@
-"""The grid that a run draws again and again: a few fixed people, each with every expression."""
+"""The grid that a run draws at intervals: a few fixed people, each with every expression."""
 
 from collections.abc import Callable
 from typing import Any

@@ -11,7 +11,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 
 _LOG = logging.getLogger(__name__)
-_SHOWN = 3  # so many people are named, the others counted
+_SHOWN = 3  # how many people are named; the others are counted
 
 
 def refuse_other_run(workdir: pathlib.Path, config: Config, space: LabelSpace, split: Split) -> None:

@@ -1,6 +1,6 @@
 """One training step of one device: a single forward pass, three losses, three pull-backs.
 
-Of the machine it knows only the name of the axis over which gradients, metrics and batch statistics are averaged.
+All it knows of the machine is the axis over which gradients, metrics and batch statistics are averaged.
 """
 
 import zlib
@@ -39,7 +39,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         photo, target, maps = _pictures(batch, config, step, axis_name)
         source = change.shrink(photo, config.model.image_size)
         label = batch["label"]
-        # A variational generator draws its latents anew on each device; the others ask for nothing.
+        # Only a variational generator uses this noise; each device draws its own.
         noise = jax.random.fold_in(stream(config.run.seed, LATENT_STREAM, step), lax.axis_index(axis_name))
         generated = networks.generator.apply(
             {"params": params["generator"]}, source, label, rngs={LATENT_STREAM: noise}
@@ -49,7 +49,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         warm = step >= weights.warmup_steps
         generator_loss = reconstruction
         image_loss = latent_loss = jnp.zeros(())
-        # Latents at the flat ends of their tanh have no gradient any more: a run in which all are is lost.
+        # Latents at the flat ends of their tanh get no gradient; a run with all of them there is lost.
         saturated = (jnp.abs(generated.latent) > 0.99).mean(dtype=jnp.float32)
         metrics = {"reconstruction": reconstruction, "latent_saturated": saturated}
         new_stats = dict(batch_stats)
@@ -66,10 +66,11 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
                 {"params": params[name], "batch_stats": batch_stats[name]}, *inputs, train=True, mutable=["batch_stats"]
             )
             new_stats[name] = updated.get("batch_stats", {})
-            return tuple(jnp.split(logits, 2))
+            real, fake = jnp.split(logits, 2)
+            return real, fake
 
         def play(name: str, real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
-            """Returns the discriminator's and the generator's loss, and logs who is winning."""
+            """Returns the discriminator's and the generator's loss, and logs how often the discriminator is right."""
             metrics[f"{name}/real_right"] = (real > 0).mean(dtype=jnp.float32)
             metrics[f"{name}/fake_right"] = (fake <= 0).mean(dtype=jnp.float32)
             return (game.real(real).mean() + game.fake(fake).mean()) / 2, game.generator(fake).mean()
@@ -143,7 +144,7 @@ def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Cal
         )
         gradients = {}
         for i, name in enumerate(NETWORKS):
-            # What a pull-back yields for the other networks is not used, so the compiler leaves it out.
+            # The other networks' parts of a pull-back are not used, so the compiler leaves them out.
             selector = tuple(jnp.ones_like(loss) if i == k else jnp.zeros_like(loss) for k, loss in enumerate(primal))
             gradients[name] = pull_back(selector)[0][name]
         return *lax.pmean((gradients, metrics), axis_name), batch_stats
@@ -154,7 +155,7 @@ def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Cal
 def make_train_step(
     networks: Networks, optimizer: optax.GradientTransformation, config: Config, axis_name: str
 ) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
-    """Returns the step to be mapped over devices: state in common, batch split along the axis `axis_name`.
+    """Returns the step to be mapped over devices: all share the state, and the batch is split along `axis_name`.
 
     To the metrics it adds the learning rate of this step and, of each network, the norm of all its gradients together.
     """
@@ -177,14 +178,14 @@ def make_train_step(
 
 
 def average(ema: Tree, params: Tree, step: jax.Array, decay: float) -> Tree:
-    """Returns the running average after `step` earlier steps; `decay` 0 gives the parameters themselves."""
+    """Returns the running average after `step` earlier steps; with `decay` 0 it is the parameters themselves."""
     # Early averages would remember the initial noise, so the decay itself grows with the steps.
-    decay = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda old, new: decay * old + (1.0 - decay) * new, ema, params)
+    kept = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    return jax.tree.map(lambda old, new: kept * old + (1.0 - kept) * new, ema, params)
 
 
 def stream(seed: int, name: str, step: jax.Array) -> jax.Array:
-    """Returns the random key of one purpose at one step; no key is kept in the state, so none can be lost."""
+    """Returns the random key for one purpose at one step; the state holds no key that could be lost."""
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode())), step)
 
 

@@ -60,7 +60,7 @@ def _lock(file: IO[str], workdir: pathlib.Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
-        _warn_no_locks(workdir, error.strerror)
+        _warn_no_locks(workdir, error.strerror or str(error))
 
 
 def _warn_no_locks(workdir: pathlib.Path, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What a run shows and leaves behind: progress bar, metrics.jsonl, TensorBoard events, PNG grids, a profile."""
+"""What a run shows and writes: progress bar, metrics.jsonl, TensorBoard events, PNG grids, a profile."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ class Writer:
             self._bar.update(self._batch_size)
 
     def scalars(self, step: int, values: dict[str, float], shown: tuple[str, ...] = ()) -> None:
-        """Writes named numbers; those `shown` stand beside the bar."""
+        """Writes named numbers; those in `shown` appear beside the bar."""
         if not self._active:
             return
         self._jsonl.write(json.dumps({"step": step, **values}) + "\n")
@@ -121,7 +121,7 @@ class Profile:
 
 def _reopen(path: pathlib.Path, start: int):
     if path.exists():
-        # A line that a crash cut short has no end, and belongs to a step that is taken again.
+        # A line that a crash cut short has no line end; its step is taken again.
         lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
         kept = [line for line in lines if json.loads(line)["step"] <= start]
         if len(kept) < len(lines):

@@ -15,12 +15,12 @@ TINY_BATCH = (*TINY, "--batch_size=2")
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch, the extra `bench`")
 
 
-def run(script: str, output: pathlib.Path, *arguments: str) -> dict:
+def run(program: str, output: pathlib.Path, *arguments: str) -> dict:
     file = output / "result.json"
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / script), f"--output={file}", *arguments],
+        [sys.executable, "-m", f"benchmarks.{program}", f"--output={file}", *arguments],
         env={**os.environ, "JAX_PLATFORMS": "cpu", "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "jax")},
-        cwd=output,
+        cwd=ROOT,
         capture_output=True,
         text=True,
     )
@@ -33,7 +33,7 @@ def run(script: str, output: pathlib.Path, *arguments: str) -> dict:
 @needs_torch
 def test_train_step_gives_the_ratio_to_pytorch(tmp_path):
     content = run(
-        "train_step.py", tmp_path, *TINY_BATCH, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
+        "train_step", tmp_path, *TINY_BATCH, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
         "--kernel_sizes=5", "--peers=ours,torch_eager",
     )  # fmt: skip
     assert set(content["ratio_to_torch_eager"]) == {"k5"} and content["ratio_to_torch_eager"]["k5"] > 0
@@ -47,7 +47,7 @@ def test_train_step_gives_the_ratio_to_pytorch(tmp_path):
 @needs_torch
 def test_sampling_gives_the_ratio_to_pytorch(tmp_path):
     content = run(
-        "sampling.py", tmp_path, *TINY, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
+        "sampling", tmp_path, *TINY, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
         "--batch_sizes=1", "--peers=ours,torch_eager",
     )  # fmt: skip
     assert set(content["ratio_to_torch_eager"]) == {"batch1"}
@@ -56,23 +56,21 @@ def test_sampling_gives_the_ratio_to_pytorch(tmp_path):
 
 @needs_torch
 def test_memory_gives_the_ratio_to_pytorch(tmp_path):
-    content = run("memory.py", tmp_path, *TINY_BATCH, "--kernel_sizes=4", "--steps=1", "--peers=ours,torch_eager")
+    content = run("memory", tmp_path, *TINY_BATCH, "--kernel_sizes=4", "--steps=1", "--peers=ours,torch_eager")
     assert set(content["ratio_to_torch_eager"]) == set(content["ratio_to_torch_eager_above_import"]) == {"k4"}
     for own in content["cases"]["k4"]["peers"].values():
         assert own["peak_mib"] >= own["first_step_mib"] >= own["import_mib"] > 0
 
 
 def test_input_pipeline_says_how_long_the_step_waits(tmp_path):
-    content = run(
-        "input_pipeline.py", tmp_path, *TINY_BATCH, "--people=2", "--photo_size=32", "--rounds=1", "--steps=2"
-    )
+    content = run("input_pipeline", tmp_path, *TINY_BATCH, "--people=2", "--photo_size=32", "--rounds=1", "--steps=2")
     assert set(content["pipelines"]) == {"in memory", "in memory, augmented", "decoded each time"}
     for own in content["pipelines"].values():
         assert own["batches_per_second"] > 0 and 0 <= own["waiting_share"] < 1
 
 
 def test_cold_start_says_where_the_seconds_go(tmp_path):
-    content = run("cold_start.py", tmp_path, *TINY, "--rounds=1", "--caches=empty")
+    content = run("cold_start", tmp_path, *TINY, "--rounds=1", "--caches=empty")
     own = content["empty_cache"]
     assert own["wall_seconds"]["median"] > 0
     assert {"imports", "checkpoint", "compile or load", "run", "write"} <= set(own["stages_seconds"])
@@ -81,14 +79,14 @@ def test_cold_start_says_where_the_seconds_go(tmp_path):
 
 def test_scaling_gives_the_overhead_of_more_devices(tmp_path):
     content = run(
-        "scaling.py", tmp_path, *TINY_BATCH, "--devices=1,2", "--rounds=1", "--warmup=1", "--patience=0",
+        "scaling", tmp_path, *TINY_BATCH, "--devices=1,2", "--rounds=1", "--warmup=1", "--patience=0",
         "--turn_seconds=0",
     )  # fmt: skip
     assert set(content["devices"]) == {"1", "2"} and set(content["overhead"]) == {"2"}
 
 
 def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):
-    content = run("gpu.py", tmp_path, "--smoke", "--dtypes=bfloat16")
+    content = run("gpu", tmp_path, "--smoke", "--dtypes=bfloat16")
     case = content["cases"]["32px bfloat16"]
     assert case["images_per_second"] > 0 and case["flops_per_step"] > 1e6
     assert (
@@ -105,12 +103,13 @@ def test_the_timed_path_needs_no_data_library():
         "bad = {'tensorflow_datasets', 'ml_collections', 'orbax', 'tensorflow', 'torch'} & set(sys.modules);"
         "assert not bad, bad"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_peer_that_there_is_not_is_refused():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "train_step.py"), "--peers=ours,mxnet"],
+        [sys.executable, "-m", "benchmarks.train_step", "--peers=ours,mxnet"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
     )

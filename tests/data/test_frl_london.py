@@ -231,7 +231,7 @@ def replace(path, old, new):
         (lambda folder: replace(folder / "london_faces_info.csv", "NA", "old"), "age 'old'.*whole years"),
         (
             lambda folder: replace(folder / "neutral_front" / "901_03.tem", "3\n", "hello"),
-            "no WebMorph template",
+            "not a WebMorph template",
         ),
         (
             lambda folder: replace(folder / "neutral_front" / "901_03.tem", "50.00", "999"),
@@ -255,7 +255,7 @@ def test_spoilt_originals_are_refused(original_copy, tmp_path, spoil, message):
 def test_an_archive_that_is_none_is_refused(original_copy, tmp_path):
     shutil.rmtree(original_copy / "smiling_front")
     (original_copy / "smiling_front.zip").write_text("<html>Please sign in</html>")
-    with pytest.raises(UserError, match="is no zip archive"):
+    with pytest.raises(UserError, match="is not a zip archive"):
         build(tmp_path / "records", original_copy)
 
 

@@ -203,7 +203,7 @@ def test_the_named_sets_are_known_to_tfds(tmp_path):
         ("synthetic_faces/64?people=", "people is ''; use a whole number"),
         ("synthetic_faces/64?seed=999990", "120 people from number 999990 on go past the last, 999999"),
         ("synthetic_faces/64?au_pictures=101", "au_pictures is 101; use a whole number from 0 to 100"),
-        ("synthetic_faces/64?people", "no list of options; write for example"),
+        ("synthetic_faces/64?people", "not a list of options; write for example"),
         ("synthetic_faces/64?people=4&people=5", "gives an option twice"),
         ("frl_london/64", "frl_london has neither configurations nor options; write tfds:frl_london"),
         ("frl_london?people=4", "frl_london has neither configurations nor options"),

@@ -11,9 +11,9 @@ from support import make_tiny_config
 import cdaae_jax
 from cdaae_jax import Sampler, UserError
 from cdaae_jax.config import Data
-from cdaae_jax.evaluation import edits
-from cdaae_jax.evaluation.panel import Identity, Panel
-from cdaae_jax.evaluation.scores import Figure
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.evaluation.judges.panel import Identity, Panel
+from cdaae_jax.evaluation.measures.scores import Score
 from cdaae_jax.labels import LabelSpace
 
 
@@ -26,43 +26,58 @@ def data_dir(faces_manifest):
 def sampler(data_dir, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
     cdaae_jax.train(make_tiny_config(), workdir, data_dir)
-    return Sampler.from_checkpoint(workdir)
+    return knowing(Sampler.from_checkpoint(workdir))
 
 
-def test_the_task_is_neutral_to_everything_else_of_held_out_people(data_dir):
-    data = Data(manifests=("faces.csv",), held_out=2)
-    task = edits.held_out_task(data, data_dir, 32)
-    assert task.person == ("p3", "p3", "p4", "p4")
-    assert task.names == ["happy=1", "surprised=1"] * 2
-    np.testing.assert_array_equal(task.source[0], task.source[1])
-    assert not np.array_equal(task.source[0], task.source[2])
-    assert all(not np.array_equal(source, target) for source, target in zip(task.source, task.target, strict=True))
-    with pytest.raises(UserError, match="nobody to judge on"):
-        edits.held_out_task(dataclasses.replace(data, held_out=0), data_dir, 32)
+def fingerprint_of(folder):
+    """The fingerprint of the set as it is when it is trained on with AU labels."""
+    return datasets.load(Data(manifests=("faces.csv",), label_kind="au"), folder, 32).fingerprint
 
 
-def test_the_other_person_is_the_next_one_held_out(data_dir):
-    task = edits.held_out_task(Data(manifests=("faces.csv",), held_out=2), data_dir, 32)
-    other = edits.other_person(task)["other person"]
-    np.testing.assert_array_equal(other, task.source[[2, 3, 0, 1]])
-    assert edits.other_person(edits.held_out_task(Data(manifests=("faces.csv",), held_out=1), data_dir, 32)) == {}
+def knowing(sampler, train=("p1", "p2", "p3"), validation=(), test=("p4",), fingerprint=None, **data):
+    """The model as if it had been trained on these people; `data` replaces fields of its configuration."""
+    people = {"train": list(train), "validation": list(validation), "test": list(test)}
+    config = sampler.meta["config"] | {"data": sampler.meta["config"]["data"] | data}
+    known = fingerprint or sampler.meta["fingerprint"]
+    meta = {"format": 2, "people": people, "fingerprint": known, "config": config}
+    return dataclasses.replace(sampler, meta=sampler.meta | meta)
 
 
-def test_a_report_has_scores_table_and_figures(sampler, data_dir, tmp_path):
+@pytest.fixture
+def loaded(monkeypatch):
+    """The manifests and label kinds of each set that is read."""
+    calls, load = [], datasets.load
+
+    def counting(data, *arguments, **options):
+        calls.append((data.manifests, data.label_kind))
+        return load(data, *arguments, **options)
+
+    monkeypatch.setattr(datasets, "load", counting)
+    return calls
+
+
+def test_a_report_has_scores_table_and_pictures(sampler, data_dir, tmp_path):
     scores = cdaae_jax.evaluate({"ours": sampler, "again": sampler}, tmp_path / "report", data_dir)
     assert list(scores) == ["ours", "again", "true target", "copy the source"]
     assert scores["ours"] == scores["again"]
-    assert scores["true target"]["l1"] == Figure(0, 0, 0)
+    assert scores["true target"]["l1"] == Score(0, 0, 0)
     assert scores["true target"]["ssim"].value == pytest.approx(1)
     # One person is held out: every set of people drawn is that person.
     assert 0 < scores["copy the source"]["l1"].low == scores["copy the source"]["l1"].high < 1
     written = json.loads((tmp_path / "report" / "scores.json").read_text())
-    assert written["people"] == ["p4"] and written["edits"] == 2 and written["steps"]["ours"] == 4
+    assert (
+        written["people"] == ["p4"]
+        and written["split"] == "test"
+        and written["edits"] == 2
+        and written["steps"]["ours"] == 4
+    )
     assert (written["seed"], written["repeats"], written["level"]) == (0, 1000, 0.95)
     assert written["scores"]["ours"]["l1"] == scores["ours"]["l1"]._asdict()
     assert written["scores"]["true target"]["psnr"]["value"] is None
     assert written["judges"] == {} == written["confusion"]
-    assert "| ours | 0." in (tmp_path / "report" / "table.md").read_text()
+    table = (tmp_path / "report" / "table.md").read_text()
+    assert "| ours | 0." in table
+    assert table.startswith("Judged on 1 people who were not trained on (split test). [low, high]: ")
     with Image.open(tmp_path / "report" / "people.png") as people:
         assert people.size == (70 + 3 * 66 - 2, 22 + 3 * 66 - 2)  # the truth and two models; the source and two labels
     with Image.open(tmp_path / "report" / "amounts.png") as amounts:
@@ -115,9 +130,9 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     text = manifest.read_text()
     assert happy + "0,3,4.5" in text
     manifest.write_text(text.replace(happy + "0,3,4.5", happy + "2,3,4.5"))
-    data = sampler.meta["config"]["data"] | {"label_kind": "au"}
-    meta = sampler.meta | {"config": sampler.meta["config"] | {"data": data}}
-    model = dataclasses.replace(sampler, labels=LabelSpace("au", Judge.names), meta=meta)
+    model = dataclasses.replace(
+        knowing(sampler, fingerprint=fingerprint_of(faces_copy), label_kind="au"), labels=LabelSpace("au", Judge.names)
+    )
     scores = cdaae_jax.evaluate({"ours": model}, tmp_path / "report", faces_copy, judges=tmp_path)
     assert scores["ours"].keys() >= {"icc_AU12", "au_mse", "path_range", "unseen_lpips", "unseen_au_mse"}
     assert not any("read_as" in name for name in scores["ours"])
@@ -126,24 +141,12 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     assert (tmp_path / "report" / "action_units.png").exists()
 
 
-def test_other_pictures_are_reached_from_the_models_own_sources(data_dir):
-    data = Data(manifests=("faces.csv?expression=neutral,happy",), held_out=1)
-    # One picture of each person, none of them neutral: it takes the source that the model knows.
-    task = edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=surprised"])
-    assert task.person == ("p4",) and task.names == ["surprised=1"]
-    own = edits.held_out_task(data, data_dir, 32)
-    np.testing.assert_array_equal(task.source, own.source)
-    assert not np.array_equal(task.target, own.target)
-    with pytest.raises(UserError, match="no picture but the sources"):
-        edits.held_out_task(data, data_dir, 32, ["faces.csv?expression=neutral"])
-
-
-def test_nobody_trained_on_is_judged(data_dir, faces_copy):
-    data = Data(manifests=("faces.csv",), held_out=1)
-    lines = (data_dir / "faces.csv").read_text().splitlines()
-    (faces_copy / "some.csv").write_text("\n".join(line for line in lines if "p4" not in line) + "\n")
-    with pytest.raises(UserError, match="everybody in some.csv was trained on"):
-        edits.held_out_task(data, faces_copy, 32, ["some.csv"])
+def test_data_with_other_labels_is_not_what_was_trained_on(sampler, faces_copy, tmp_path):
+    manifest = faces_copy / "faces.csv"
+    manifest.write_text(manifest.read_text().replace("p2,surprised", "p2,sad"))
+    with pytest.raises(UserError, match="has other photos or labels than cdaae was trained on"):
+        cdaae_jax.evaluate(sampler, tmp_path / "report", faces_copy)
+    assert not (tmp_path / "report").exists()
 
 
 def test_another_set_may_be_judged_on(sampler, data_dir, tmp_path):
@@ -151,21 +154,72 @@ def test_another_set_may_be_judged_on(sampler, data_dir, tmp_path):
     assert json.loads((tmp_path / "scores.json").read_text())["edits"] == 1
 
 
-def test_labels_are_put_into_the_model_s_words(data_dir):
-    task = edits.held_out_task(Data(manifests=("faces.csv",), held_out=1), data_dir, 32)  # neutral, happy, surprised
-    other = edits.in_space(task, LabelSpace("emotion", ("sad", "surprised", "neutral")))
-    assert other.names == ["surprised=1"] and other.label.tolist() == [[0, 1, 0]] and other.person == ("p4",)
-    np.testing.assert_array_equal(other.target, task.target[1:])
-    assert edits.in_space(task, task.space) is task
-    with pytest.raises(UserError, match="has only neutral, happy, surprised, and the model knows sad"):
-        edits.in_space(task, LabelSpace("emotion", ("sad",)))
-
-
 def test_models_of_different_data_are_not_compared(sampler, data_dir, tmp_path):
     other = dataclasses.replace(sampler, image_size=64)
-    with pytest.raises(UserError, match="other has other labels, size or held-out people"):
+    with pytest.raises(UserError, match="other has other labels or another image size than ours"):
+        cdaae_jax.evaluate({"ours": sampler, "other": other}, tmp_path / "report", data_dir)
+    other = knowing(sampler, fingerprint="beef")
+    with pytest.raises(UserError, match="other and ours were trained on different data"):
         cdaae_jax.evaluate({"ours": sampler, "other": other}, tmp_path / "report", data_dir)
     assert not (tmp_path / "report").exists()
+
+
+def test_nobody_is_judged_whom_a_model_was_trained_on(sampler, data_dir, tmp_path):
+    other = knowing(sampler, train=("p1", "p4"), test=("p3",), held_out=1)
+    with pytest.raises(UserError, match=r"other would be judged on p4, whom its training used \(split train\)"):
+        cdaae_jax.evaluate({"ours": sampler, "other": other}, tmp_path / "report", data_dir)
+    old = dataclasses.replace(sampler, meta={name: sampler.meta[name] for name in ("step", "config", "labels")})
+    with pytest.raises(UserError, match="checkpoint of old does not say who"):
+        cdaae_jax.evaluate({"old": old}, tmp_path / "report", data_dir)
+    assert not (tmp_path / "report").exists()
+
+
+def test_people_who_are_gone_from_the_data_are_missed(sampler, faces_copy, tmp_path):
+    manifest = faces_copy / "faces.csv"
+    manifest.write_text("".join(line for line in manifest.read_text().splitlines(True) if ",p2," not in line))
+    with pytest.raises(UserError, match="p2 of the people whom cdaae knows .* lies elsewhere"):
+        cdaae_jax.evaluate(sampler, tmp_path / "report", faces_copy)
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_validation_people_are_judged_where_asked(sampler, data_dir, tmp_path):
+    model = knowing(sampler, train=("p1",), validation=("p2", "p3"))
+    cdaae_jax.evaluate(model, tmp_path, data_dir, split="validation")
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["people"] == ["p2", "p3"] and written["split"] == "validation"
+    assert "2 people who were not trained on (split validation)" in (tmp_path / "table.md").read_text()
+
+
+def test_each_set_is_read_once_however_many_models_there_are(sampler, data_dir, tmp_path, loaded):
+    models = {"ours": sampler, "few": knowing(sampler, train=("p1",), max_people=1)}
+    other = "faces.csv?expression=neutral,happy"
+    cdaae_jax.evaluate(models, tmp_path, data_dir, manifests=[other])
+    assert loaded == [(("faces.csv",), "emotion"), ((other,), "emotion")]
+
+
+def test_the_meter_is_calibrated_on_what_is_loaded_already(sampler, data_dir, tmp_path, loaded, monkeypatch):
+    calibrated = []
+
+    def load(folder, label_kind, image_size, calibration):
+        calibrated.append((label_kind, image_size, calibration and calibration.people))
+        return Panel()
+
+    monkeypatch.setattr(Panel, "load", load)
+    cdaae_jax.evaluate(sampler, tmp_path, data_dir, judges=tmp_path)
+    units = dataclasses.replace(sampler, labels=LabelSpace("au", Judge.names))
+    few = knowing(
+        units,
+        train=("p1",),
+        validation=("p2",),
+        fingerprint=fingerprint_of(data_dir),
+        label_kind="au",
+        max_people=1,
+    )
+    loaded.clear()
+    cdaae_jax.evaluate(few, tmp_path, data_dir, judges=tmp_path)
+    # p3 was left out of a small training: not trained on, and yet not judged.
+    assert calibrated == [("emotion", 32, None), ("au", 32, ("p1", "p3"))]
+    assert loaded == [(("faces.csv",), "au")]
 
 
 def test_missing_data_and_judges_are_named(sampler, data_dir, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """The study of what made pictures are worth: all of it on a tiny set, with a model that only pretends."""
 
 import json
-import pathlib
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from cdaae_jax import images
 from cdaae_jax.config import Data, to_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
+from studies import augmentation as augmentation_study
 
 SIDE = 32
 SPACE = LabelSpace("emotion", ("neutral", "happy", "surprised"))
@@ -35,11 +35,8 @@ class Painter:
 
 @pytest.fixture
 def augmentation(monkeypatch):
-    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[2])
-    from studies import augmentation
-
-    monkeypatch.setattr(augmentation.memory, "keep", lambda: None)  # it is for the whole process
-    return augmentation
+    monkeypatch.setattr(augmentation_study.memory, "keep", lambda: None)  # it is for the whole process
+    return augmentation_study
 
 
 def make_sets(augmentation, num_people=4):

@@ -1,86 +1,136 @@
-"""The list of trainings can be run as it stands, and what is trained already is not trained again."""
+"""Trainings are run on cores of their own, and only one that reached its last step counts as done."""
 
 import dataclasses
-import importlib.util
-import pathlib
+import os
+import subprocess
+import sys
 
 import pytest
 
 from cdaae_jax import checkpoint, config
 from cdaae_jax.errors import UserError
-from cdaae_jax.validation import validate
-from studies import reports, run, trainings
+from studies import trainings
 
-ROOT = pathlib.Path(__file__).parents[2]
-
-
-def test_every_training_is_valid_and_of_the_same_number_of_steps():
-    configs = run.configurations()
-    for one in configs.values():
-        validate(one)
-        assert (one.run.steps, one.run.batch_size, one.run.seed) == (configs["rig_cdaae"].run.steps, 16, 0)
-    assert len({str(config.to_dict(one)) for one in configs.values()}) == len(configs)  # no two are the same
-
-
-def test_every_study_names_trainings_that_exist_and_none_is_left_over():
-    used = {training for study in reports.STUDIES.values() for training in study.models.values()}
-    assert used == set(run.configurations())
-
-
-def test_an_unknown_training_is_refused_with_the_nearest():
-    spec = importlib.util.spec_from_file_location("studies_config", ROOT / "configs" / "studies.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with pytest.raises(UserError, match="no training 'rig_unett'; nearest: rig_unet"):
-        module.get_config("rig_unett")
-
-
-def test_combinations_left_out_of_training_are_those_that_are_judged():
-    seen = run.configurations()["rig_au_cdaae"].data.manifests
-    assert all("AU12=0" in manifest or "AU1=0&AU2=0" in manifest for manifest in seen)
-    assert "AU12=1,2,3,4,5&AU1=1,2,3,4,5" in reports.LEFT_OUT[0]
+STEPS = 10
+ONE = config.Config(run=config.Run(steps=STEPS))
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    """What a workdir is said to hold."""
+    """Says what the workdirs hold: by name, the step reached."""
+    reached = {}
 
-    def holds(step, **changes):
-        one = dataclasses.replace(config.Config(), **changes)
-        monkeypatch.setattr(checkpoint, "read_meta", lambda _: {"step": step, "config": config.to_dict(one)})
+    def holds(step, name="w", **changes):
+        reached[name] = {"step": step, "config": config.to_dict(dataclasses.replace(ONE, **changes))}
 
+    monkeypatch.setattr(checkpoint, "read_meta", lambda workdir: reached.get(workdir.name))
     return holds
 
 
+@pytest.fixture
+def programs(monkeypatch):
+    """Lets programs given as Python text, by name, take the place of launch/train.py."""
+    texts = {}
+    monkeypatch.setattr(trainings, "_command", lambda name, *_: [sys.executable, "-c", texts[name]])
+    return texts
+
+
 def test_a_training_is_done_at_its_last_step_only(trained, tmp_path):
-    one = config.Config(run=config.Run(steps=10))
-    assert not trainings.is_done(one, tmp_path)
-    trained(9, run=one.run)
-    assert not trainings.is_done(one, tmp_path)
-    trained(10, run=one.run)
-    assert trainings.is_done(one, tmp_path)
+    workdir = tmp_path / "w"
+    assert not trainings.is_done(ONE, workdir)
+    trained(STEPS - 1)
+    assert not trainings.is_done(ONE, workdir)
+    trained(STEPS)
+    assert trainings.is_done(ONE, workdir)
 
 
 def test_a_folder_of_other_settings_is_not_passed_off_as_done(trained, tmp_path):
-    trained(10, run=config.Run(steps=10, seed=3))
+    trained(STEPS, run=config.Run(steps=STEPS, seed=3))
     with pytest.raises(UserError, match=r"trained with other settings \(run.seed: 0 here, 3 there\)"):
-        trainings.is_done(config.Config(run=config.Run(steps=10)), tmp_path)
+        trainings.is_done(ONE, tmp_path / "w")
 
 
-def test_a_failed_training_is_named_after_the_others_were_tried(tmp_path):
-    unknown = {"nobody": config.Config(), "nothing": config.Config()}
-    with pytest.raises(UserError, match=r"2 trainings failed, first nobody; read .*nobody\.log"):
-        trainings.train_all(unknown, tmp_path, None, jobs=1)
-    assert "no training 'nothing'" in (tmp_path / "nothing.log").read_text()
+def test_what_is_done_is_not_trained_again(trained, programs, tmp_path):
+    trained(STEPS, "done")
+    trainings.train_all({"done": ONE}, tmp_path, None, jobs=1)  # there is no program that could be started
+
+
+@pytest.mark.parametrize("status", [0, 75])
+def test_a_stopped_training_is_reported_and_not_complete(status, trained, programs, tmp_path, capsys):
+    trained(4, "half")
+    programs["half"] = f"raise SystemExit({status})"
+    with pytest.raises(trainings.Incomplete, match="half was stopped at step 4 of 10; run the same command") as caught:
+        trainings.train_all({"half": ONE}, tmp_path, None, jobs=1)
+    assert caught.value.status == 75
+    assert "half was stopped at step 4 of 10" in capsys.readouterr().out
+
+
+def test_a_refused_training_is_said_with_its_own_last_line(trained, programs, tmp_path):
+    (tmp_path / "first.log").write_text("what an earlier run said\n")
+    programs["first"] = "import sys; print('a bar\\rtrain.py: no such data', file=sys.stderr); sys.exit(2)"
+    programs["second"] = "raise SystemExit(2)"
+    with pytest.raises(trainings.Incomplete) as caught:
+        trainings.train_all(dict.fromkeys(programs, ONE), tmp_path, None, jobs=1)
+    assert str(caught.value) == "2 of 2 trainings are not complete; first was refused: train.py: no such data"
+    assert caught.value.status == 2
+    assert (tmp_path / "first.log").read_text().startswith("what an earlier run said\na bar")
+
+
+def test_the_real_program_refuses_an_unknown_name(tmp_path):
+    with pytest.raises(trainings.Incomplete, match=r"nobody was refused: train\.py: .*no training 'nobody'"):
+        trainings.train_all({"nobody": ONE}, tmp_path, None, jobs=1)
+
+
+def test_a_failed_training_is_named_after_the_others_were_tried(trained, programs, tmp_path):
+    programs |= {"bad": "1 / 0", "good": f"open({str(tmp_path / 'ran')!r}, 'w')"}
+    trained(STEPS - 1, "good")
+    with pytest.raises(trainings.Incomplete, match="bad failed with status 1: ZeroDivisionError: .*bad.log") as caught:
+        trainings.train_all(dict.fromkeys(programs, ONE), tmp_path, None, jobs=1)
+    assert caught.value.status == 1 and (tmp_path / "ran").exists()
+
+
+def test_a_training_that_cannot_be_started_costs_no_core(trained, programs, monkeypatch, tmp_path):
+    starts = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *args, **options):
+            starts.append(args)
+            if len(starts) == 1:
+                raise OSError(12, "Cannot allocate memory")
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(trainings.subprocess, "Popen", Popen)
+    programs |= {"first": "", "second": f"open({str(tmp_path / 'ran')!r}, 'w')"}
+    with pytest.raises(trainings.Incomplete, match="first could not be started .Cannot allocate memory"):
+        trainings.train_all(dict.fromkeys(programs, ONE), tmp_path, None, jobs=1)
+    assert len(starts) == 2 and (tmp_path / "ran").exists()
+
+
+# Waits for SIGTERM; says when it is ready and when it "wrote its checkpoint". Ctrl-C is what its parent then gets.
+WAITS = """
+import os, pathlib, signal, sys, time
+def stop(*_):
+    pathlib.Path({folder!r}, str(os.getpid())).write_text("stopped")
+    sys.exit(75)
+signal.signal(signal.SIGTERM, stop)
+pathlib.Path({folder!r}, str(os.getpid())).write_text("runs")
+os.kill(os.getppid(), signal.SIGINT)
+time.sleep(60)
+"""
+
+
+def test_ctrl_c_stops_what_is_under_way_and_starts_nothing_more(trained, programs, tmp_path):
+    said = tmp_path / "said"
+    said.mkdir()
+    programs |= dict.fromkeys(("one", "two", "three"), WAITS.format(folder=str(said)))
+    with pytest.raises(KeyboardInterrupt):
+        trainings.train_all(dict.fromkeys(programs, ONE), tmp_path, None, jobs=1)
+    assert [path.read_text() for path in said.iterdir()] == ["stopped"]
+    (pid,) = (int(path.name) for path in said.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_more_jobs_than_cores_are_refused(tmp_path):
     with pytest.raises(UserError, match="--jobs is 1000; allowed: 1 to"):
         trainings.train_all({}, tmp_path, None, jobs=1000)
-
-
-def test_studies_can_be_listed_and_a_wrong_name_is_refused(capsys):
-    run.main(["--list", "--only=small_databases"])
-    assert "rig_caae_8" in capsys.readouterr().out
-    with pytest.raises(UserError, match="--only names 'smal'; allowed: "):
-        run.main(["--only=smal"])

@@ -21,7 +21,7 @@ URLS = {
     "smiling": "https://ndownloader.figshare.com/files/8541964",
 }
 
-# The only split. TFDS reserves the name "all" for every split together, so that split="all" reads it too.
+# The only split. TFDS reserves the name "all" for all splits together, so split="all" reads it too.
 SPLIT = "full"
 
 
@@ -30,16 +30,20 @@ class FrlLondon(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Neutral and smiling front views, pupils at x 0.34 and 0.66, y 0.38 of 256x256."}
-    # TFDS gives out the manual folder only where this is set; without a folder the set is downloaded.
+    # TFDS hands out the manual folder only if this is set; without a folder the set is downloaded.
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"Optional, the set downloads by itself; a folder must hold {pictures.LAYOUTS}."
 
     def __init__(self, *, file_format: str | None = None, **kwargs):
-        """Take TFDS's arguments; records are array_record by default, which needs no TensorFlow."""
+        """Takes TFDS's arguments; records are array_record by default, which needs no TensorFlow."""
         super().__init__(file_format=file_format or "array_record", **kwargs)
 
     def download_and_prepare(self, *, download_config: tfds.download.DownloadConfig | None = None, **kwargs) -> None:
-        """Write the records, as TFDS does; raises UserError for files that are missing or cannot be read."""
-        # TFDS takes a folder that does not exist for one that was never named, and would start to download.
+        """Writes the records, as TFDS does.
+
+        Raises:
+          UserError: files are missing or cannot be read.
+        """
+        # TFDS treats a folder that does not exist as if none was named, and would start to download.
         if download_config and download_config.manual_dir:
             folder = pathlib.Path(download_config.manual_dir).expanduser()
             if not pictures.holds_the_set(folder):
@@ -70,9 +74,9 @@ class FrlLondon(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         try:
             folder = pathlib.Path(dl_manager.manual_dir)
-        except AssertionError:  # How TFDS says that there is no such folder, or nothing in it.
+        except AssertionError:  # this is how TFDS says that there is no such folder, or nothing in it
             folder = None
-        # The default manual folder serves every TFDS data set, so that it may well hold others only.
+        # All TFDS data sets share the default manual folder, so it may hold only others.
         if folder and pictures.holds_the_set(folder):
             return {SPLIT: self._generate_examples(pictures.from_folder(folder))}
         paths = _download(dl_manager)
@@ -97,7 +101,7 @@ class FrlLondon(tfds.core.GeneratorBasedBuilder):
 def _download(dl_manager: tfds.download.DownloadManager) -> dict[str, pathlib.Path]:
     try:
         return {name: pathlib.Path(path) for name, path in dl_manager.download(URLS).items()}
-    except Exception as error:  # TFDS has no common class for what a network, a server or a checksum can do.
+    except Exception as error:  # TFDS has no common class for failures of network, server and checksum
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"The London set could not be downloaded ({reason}); try again, or fetch "

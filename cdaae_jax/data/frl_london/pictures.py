@@ -1,7 +1,7 @@
-"""Finds the London set's pictures, and what is known of them, in a folder or in the files as published.
+"""Finds the London set's pictures and what is known of them, in a folder or in the files as published.
 
-Two layouts: pictures that are aligned already, with metadata.csv; and the original photos, with
-london_faces_info.csv. The README next to this file shows both.
+There are two layouts: aligned pictures with metadata.csv, and the original photos with london_faces_info.csv. The
+README next to this file shows both.
 """
 
 import csv
@@ -49,8 +49,15 @@ Eyes = tuple[alignment.Point, alignment.Point]
 class Picture:
     """One picture and what is known of it.
 
-    `expression` is the set's word. `eyes` are the pupil centres as fractions of width and height, the smaller
-    x first, in a photo that still has to be aligned; None in a picture that is ready.
+    Attributes:
+      file: the picture, in a folder or a zip archive.
+      subject: the set's id of the person.
+      expression: the set's word for it.
+      age: in years; UNKNOWN_AGE if unknown.
+      gender: the set's word.
+      ethnicity: the set's word.
+      eyes: the pupil centres as fractions of width and height, the smaller x first, if the photo still has to be
+        aligned; None for a picture that is aligned.
     """
 
     file: File
@@ -63,13 +70,14 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """The picture's name in the aligned layout, whichever way it came in: 001_smiling.jpg."""
+        """The picture's name in the aligned layout, whichever layout it came in: 001_smiling.jpg."""
         return f"{self.subject}_{self.expression}.jpg"
 
     def jpeg(self) -> str | io.BytesIO:
-        """Return the aligned 256x256 picture for TFDS: the path of a ready one, else an encoded JPEG.
+        """Returns the aligned 256x256 picture for TFDS: the path of an aligned one, else an encoded JPEG.
 
-        Raises UserError for a photo that cannot be read and for eyes that do not lie in it.
+        Raises:
+          UserError: the photo cannot be read, or the eyes do not lie in it.
         """
         if self.eyes is None:
             return str(self.file)
@@ -84,23 +92,29 @@ class Picture:
 
 
 def holds_the_set(folder: pathlib.Path) -> bool:
-    """Say whether a folder has the files of one of the two layouts, without looking into them."""
+    """Returns whether a folder has the files of one of the two layouts; does not open them."""
     originals = (folder / PEOPLE_FILE).exists() and all(_photos_of(folder, word) for word in EXPRESSIONS)
     return (folder / METADATA_FILE).exists() or originals
 
 
 def from_folder(folder: pathlib.Path) -> list[Picture]:
-    """List the pictures of a folder for which `holds_the_set` is true; raises as the two functions below."""
+    """Returns the pictures of a folder for which `holds_the_set` is true.
+
+    Raises:
+      UserError: as in `aligned_pictures` and `original_pictures`.
+    """
     if (folder / METADATA_FILE).exists():
         return aligned_pictures(folder)
-    return original_pictures(folder / PEOPLE_FILE, {word: _photos_of(folder, word) for word in EXPRESSIONS})
+    parts = {word: part for word in EXPRESSIONS if (part := _photos_of(folder, word))}
+    return original_pictures(folder / PEOPLE_FILE, parts)
 
 
 def aligned_pictures(folder: pathlib.Path) -> list[Picture]:
-    """List the ready 256x256 pictures that metadata.csv in `folder` names.
+    """Returns the aligned 256x256 pictures that metadata.csv in `folder` names.
 
-    Raises UserError for a missing column or picture, an unknown expression, an age that is no whole number,
-    and a picture of another size.
+    Raises:
+      UserError: a column or a picture is missing, an expression is unknown, an age is not a whole number, or a picture
+        has another size.
     """
     table = folder / METADATA_FILE
     found = []
@@ -118,12 +132,17 @@ def aligned_pictures(folder: pathlib.Path) -> list[Picture]:
 
 
 def original_pictures(people: pathlib.Path, parts: Mapping[str, pathlib.Path]) -> list[Picture]:
-    """List the original photos of everybody whose pupil centres are known in both of them.
+    """Returns the original photos of everybody whose pupil centres are known in both photos.
 
-    `people` is london_faces_info.csv; `parts` maps neutral and smiling to the folder or zip archive of the
-    photos. The pupils come from this package's pupils.csv, else from a .tem file next to each photo. People
-    without are left out, and named in the log. Raises UserError for a missing column or photo, for an age, an
-    archive or a .tem file that cannot be read, and when nobody is left.
+    The pupils come from this package's pupils.csv, else from a .tem file next to each photo. People who have neither
+    are left out and named in the log.
+
+    Args:
+      people: the path of london_faces_info.csv.
+      parts: the folder or zip archive of the neutral and of the smiling photos.
+
+    Raises:
+      UserError: a column or a photo is missing, an age, an archive or a .tem file cannot be read, or nobody is left.
     """
     known_eyes = _known_eyes()
     files = {word: dict(_files(part)) for word, part in parts.items()}
@@ -131,10 +150,10 @@ def original_pictures(people: pathlib.Path, parts: Mapping[str, pathlib.Path]) -
     for row in _rows(people, PEOPLE_COLUMNS):
         subject = row["face_id"]
         stems = {word: f"{subject}_{number}" for word, number in PHOTO_NUMBERS.items()}
-        templates = {word: files[word].get(f"{stem}.tem") for word, stem in stems.items()}
-        # One method for both photos of a person, or the two would be shifted against each other.
+        templates = {word: part for word, stem in stems.items() if (part := files[word].get(f"{stem}.tem"))}
+        # Both photos of a person need the same method, or they would be shifted against each other.
         is_known = all((subject, word) in known_eyes for word in stems)
-        if not is_known and not all(templates.values()):
+        if not is_known and len(templates) < len(stems):
             left_out.append(subject)
             continue
         age = _age(row["face_age"], people)
@@ -148,7 +167,7 @@ def original_pictures(people: pathlib.Path, parts: Mapping[str, pathlib.Path]) -
             eyes = known_eyes[subject, word] if is_known else _template_eyes(templates[word], photo)
             found.append(Picture(photo, subject, word, age, row["face_gender"], row["face_eth"], eyes))
     if left_out:
-        logging.warning("Left out, no pupil centres for both photos: %s.", " ".join(left_out))
+        logging.warning("Left out, as the pupil centres are not known in both photos: %s.", " ".join(left_out))
     if not found:
         raise UserError(
             f"{people} lists nobody whose pupil centres are known: expected people of the London set, or a "
@@ -163,15 +182,17 @@ def _photos_of(folder: pathlib.Path, word: str) -> pathlib.Path | None:
 
 
 def _files(part: pathlib.Path) -> Iterator[tuple[str, File]]:
-    """Yield the name and the file of everything in a folder or zip archive, at any depth."""
+    """Yields the name and the file of everything in a folder or zip archive, at any depth."""
     if part.is_dir():
         yield from ((path.name, path) for path in part.rglob("*"))
         return
     try:
         archive = zipfile.ZipFile(part)
     except zipfile.BadZipFile as error:
-        raise UserError(f"{part} is no zip archive, so its download failed; delete it and fetch it again.") from error
-    # macOS packs a shadow of every file, "__MACOSX/._001_03.jpg", which this lists under its own name.
+        raise UserError(
+            f"{part} is not a zip archive, so its download failed; delete it and fetch it again."
+        ) from error
+    # macOS adds a "__MACOSX/._001_03.jpg" for every file; it is listed under that other name and so never asked for.
     yield from ((pathlib.PurePosixPath(name).name, zipfile.Path(archive, name)) for name in archive.namelist())
 
 
@@ -203,7 +224,9 @@ def _check_size(file: pathlib.Path, table: pathlib.Path) -> None:
         with Image.open(file) as picture:
             width, height = picture.size
     except OSError as error:
-        raise UserError(f"{file}, named in {table}, is missing or no picture; put it there or drop its row.") from error
+        raise UserError(
+            f"{file}, named in {table}, is missing or not a picture; put it there or drop its row."
+        ) from error
     side = alignment.SIZE
     if (width, height) != (side, side):
         raise UserError(f"{file} is {width}x{height} pixels; allowed: {side}x{side}, aligned; align it first.")
@@ -219,7 +242,7 @@ def _read_photo(file: File) -> alignment.Photo:
 
 def _known_eyes() -> dict[tuple[str, str], Eyes]:
     table = importlib.resources.files(__package__) / "pupils.csv"
-    with table.open(encoding="utf-8", newline="") as stream:
+    with table.open(encoding="utf-8") as stream:
         return {
             (row["subject"], row["expression"]): (
                 (float(row["left_eye_x"]), float(row["left_eye_y"])),
@@ -230,21 +253,21 @@ def _known_eyes() -> dict[tuple[str, str], Eyes]:
 
 
 def _template_eyes(template: File, photo: File) -> Eyes:
-    """Read the pupil centres from a WebMorph template: a line with the number of points, then "x y" lines.
+    """Returns the pupil centres of a WebMorph template, as fractions of width and height.
 
-    The first two points are the pupils, in pixels of the photo; the result is in fractions of width and
-    height.
+    A template has a line with the number of points, then a line "x y" for each, in pixels of the photo; the first two
+    are the pupils.
     """
     try:
         lines = template.read_text(encoding="utf-8").splitlines()
-        # "#" begins a comment, as R package facefuns (convert_tem_to_tps) reads these files.
+        # "#" begins a comment: the R package facefuns (convert_tem_to_tps) reads these files so.
         words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
         int(words[0][0])
         pupils = [(float(x), float(y)) for x, y in words[1:3]]
         first, second = pupils
     except (ValueError, IndexError) as error:
         raise UserError(
-            f"{template} is no WebMorph template: expected the number of points, then one x and y per line, "
+            f"{template} is not a WebMorph template: expected the number of points, then one x and y per line, "
             "the pupils first; fetch it again."
         ) from error
     height, width = _read_photo(photo).shape[:2]

@@ -23,7 +23,7 @@ def room(identity: Identity, x: Plane, y: Plane, texture: dict[str, Plane]):
 def paint_neck(
     picture, identity: Identity, x: Plane, y: Plane, skin, chin_distance: Plane, texture: dict[str, Plane], pixel: float
 ):
-    """Paints neck and clothes; `skin` is linear skin colour, `chin_distance` how far below the jaw's edge."""
+    """Paints neck and clothes; `skin` is linear skin colour, `chin_distance` the distance below the jaw's edge."""
     half = identity.neck_half_width + 0.25 * jnp.maximum(y - 0.93, 0.0) ** 1.3
     cover = inside(half - jnp.abs(x), 2.0 * pixel) * smoothstep(0.55, 0.65, y)
     round_light = jnp.sqrt(jnp.maximum(1.0 - (x / half) ** 2, 0.0)) * 0.75 + 0.22

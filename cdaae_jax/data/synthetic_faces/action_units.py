@@ -1,8 +1,8 @@
-"""Action units (AUs) as the renderer knows them: their order, their checks, and how far each one moves the face.
+"""Action units (AUs) in the renderer: their order, the checks of their values, and how far each one moves the face.
 
 Amounts of movement are fractions of the picture's side at FACS intensity 5 (the maximum), linear from 0. They were
-set by eye after the descriptions of the muscles in the FACS manual (Ekman, Friesen & Hager 2002), within the ranges
-that landmarks of the London faces show between neutral and smiling.
+set by eye, following the FACS manual's descriptions of the muscles (Ekman, Friesen & Hager 2002), within the ranges of
+movement between the neutral and smiling London faces.
 """
 
 import functools
@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Float32
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import ACTION_UNITS, MAX_AU, nearest
 
-# One-sided forms add to the two-sided AU of their number. L and R are the person's: L lies right in the picture.
+# One-sided forms add to the two-sided AU of their number. L and R are the person's sides: L is on the picture's right.
 ONE_SIDED = ("AU12L", "AU12R", "AU14L", "AU14R")
 
 # The order of the columns of every AU array [N, 22] that the renderer takes: those of `labels.ACTION_UNITS`
@@ -28,13 +28,14 @@ NUM_AUS = len(AU_NAMES)
 AuRows = Float32[np.ndarray, "n 22"]
 Plane = Float[Array, "side side"]
 
-PERSONS_RIGHT, PERSONS_LEFT = 0, 1  # rows of `Muscles` arrays; the person's right lies left in the picture
+PERSONS_RIGHT, PERSONS_LEFT = 0, 1  # indices of `Muscles` pairs; the person's right is on the picture's left
 
 
 def au_vector(aus: Mapping[str, float]) -> Float32[np.ndarray, "22"]:
     """Returns the AU array of a mapping such as {"AU12": 3.5}: float32 [22], FACS 0..5, in the order of AU_NAMES.
 
-    Raises UserError for an unknown AU, and for an intensity that is no number in 0..5.
+    Raises:
+      UserError: an AU is unknown, or an intensity is not a number in 0..5.
     """
     vector = np.zeros(NUM_AUS, np.float32)
     for name, value in aus.items():
@@ -44,12 +45,16 @@ def au_vector(aus: Mapping[str, float]) -> Float32[np.ndarray, "22"]:
         try:
             vector[AU_NAMES.index(key)] = float(value)
         except (TypeError, ValueError):
-            raise UserError(f"{key}={value!r} is no number; write for example {{'AU12': 3.5}}") from None
+            raise UserError(f"{key}={value!r} is not a number; write for example {{'AU12': 3.5}}") from None
     return check_aus(vector[None])[0]
 
 
 def check_aus(aus: np.ndarray) -> AuRows:
-    """Returns `aus` as float32 [N, 22]; raises UserError for another shape or anything outside 0..5."""
+    """Returns `aus` as float32 [N, 22].
+
+    Raises:
+      UserError: it has another shape, or a value is outside 0..5.
+    """
     rows = np.asarray(aus, np.float32)
     if rows.ndim != 2 or rows.shape[1] != NUM_AUS:
         raise UserError(
@@ -87,8 +92,8 @@ class Muscles:
 class Pull(NamedTuple):
     """A patch of skin that AUs move: a Gaussian at (`x`, `y`) with the widths (`width`, `height`).
 
-    All in fractions of the picture's side, x outwards from the face's midline and y down from the top. `moves`
-    gives, for each AU at intensity 5, the patch's way (outwards, down).
+    Lengths are fractions of the picture's side; x goes outwards from the face's midline, y down from the top. `moves`
+    holds the patch's displacement (outwards, down) for each AU at intensity 5.
     """
 
     x: float
@@ -99,7 +104,7 @@ class Pull(NamedTuple):
 
 
 PULLS = (
-    # Brows: the inner end, the middle and the outer end, then the forehead that follows them.
+    # Brows: the inner end, the middle and the outer end, then the forehead, which follows them.
     Pull(0.070, 0.280, 0.055, 0.055, {"AU1": (0.0, -0.048), "AU4": (-0.026, 0.046), "AU9": (-0.004, 0.008)}),
     Pull(0.175, 0.265, 0.055, 0.048, {"AU1": (0.0, -0.016), "AU2": (0.0, -0.026), "AU4": (-0.014, 0.034)}),
     Pull(0.275, 0.290, 0.055, 0.055, {"AU2": (0.0, -0.046), "AU4": (0.0, 0.014), "AU6": (0.0, 0.004)}),
@@ -142,14 +147,15 @@ def side_weight(x: Plane) -> Plane:
 
 
 def across(sides: Float[Array, "2"], left: Plane) -> Plane:
-    """A [right, left] pair spread over the picture: `left` is `side_weight` of its pixels."""
+    """A [right, left] pair as a value per pixel; `left` is the pixels' `side_weight`."""
     return sides[0] + (sides[1] - sides[0]) * left
 
 
 def rest_position(x: Plane, y: Plane, muscles: Muscles) -> tuple[Plane, Plane]:
-    """Where the skin that is seen at (x, y) lies in the same face at rest: the inverse of the AUs' displacement.
+    """Where the skin seen at (x, y) lies in the face at rest: the inverse of the AUs' displacement.
 
-    `x` from the midline (-0.5..0.5, right in the picture positive), `y` 0..1 from the top; the result likewise.
+    `x` is measured from the midline (-0.5..0.5, positive on the picture's right), `y` from the top (0..1); so is the
+    result.
     """
     left = side_weight(x)
     outwards = 2.0 * left - 1.0
@@ -171,7 +177,7 @@ def rest_position(x: Plane, y: Plane, muscles: Muscles) -> tuple[Plane, Plane]:
         return (seen[0] - near * move_x, seen[1] - near * move_y), None
 
     rest_x, rest_y = x, y
-    # Fixed-point iterations of rest = seen - displacement(rest): two are right within a quarter pixel at 128 px.
+    # Fixed-point iterations of rest = seen - displacement(rest); after two the error is below 1/4 pixel at 128 px.
     for _ in range(2):
         rest_x, rest_y = lax.scan(functools.partial(move, jnp.abs(rest_x), rest_y), (x, y), jnp.stack(patches))[0]
     return rest_x, rest_y

@@ -10,13 +10,13 @@ Plane = Float[Array, "side side"]
 
 
 def smoothstep(low, high, value):
-    """0 below `low`, 1 above `high`, and smooth between; the other way round if `low` is the larger."""
+    """0 below `low`, 1 above `high`, smooth between; the other way round if `low` is larger than `high`."""
     step = jnp.clip((value - low) / (high - low), 0.0, 1.0)
     return step * step * (3.0 - 2.0 * step)
 
 
 def inside(depth: Plane, softness) -> Plane:
-    """How much of a pixel a shape covers, 0..1, `depth` being the distance to its edge, positive inside."""
+    """How much of a pixel a shape covers, 0..1; `depth` is the distance to its edge, positive inside."""
     return jnp.clip(0.5 + depth / softness, 0.0, 1.0)
 
 
@@ -37,7 +37,7 @@ def over(below, colour, coverage: Plane):
 
 
 def _blur_matrices(side: int, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """A Gaussian along one axis onto a coarser grid [coarse, side], and the way back, linear, [side, coarse]."""
+    """Matrices that blur one axis onto a coarser grid [coarse, side], and interpolate linearly back [side, coarse]."""
     coarse = min(side, math.ceil(1.5 / sigma))
     place, coarse_place = (np.arange(side) + 0.5) / side, (np.arange(coarse) + 0.5) / coarse
     down = np.exp(-0.5 * ((coarse_place[:, None] - place) / sigma) ** 2)
@@ -47,9 +47,9 @@ def _blur_matrices(side: int, sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blur(plane: Plane, sigma: float) -> Plane:
-    """`plane` blurred by a Gaussian of width `sigma`, its border pixels weighing in as often as they are there.
+    """`plane` blurred by a Gaussian of width `sigma`; beyond the border there is nothing to weigh in.
 
-    The blurred plane is smooth, so it is computed on a coarser grid: large pictures would cost side^3 otherwise.
+    The result is smooth, so it is computed on a coarser grid; at full size the cost would grow as side^3.
     """
     down, back = _blur_matrices(plane.shape[0], sigma)
     return back @ (down @ plane @ down.T) @ back.T

@@ -2,9 +2,9 @@
 
 The AUs are those of the emotion prototypes of EMFACS (Friesen & Ekman 1983; Ekman, Friesen & Hager 2002, FACS
 Investigator's Guide), which the Radboud models were coached with (Langner et al. 2010, Cognition & Emotion 24), and
-of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Neither source gives intensities. Those
-of anger, disgust and fear, and which of their optional AUs take part, were chosen by what face-api's classifier reads
-in drawn people (`cdaae_jax.evaluation.judges`): its figures for these three are no independent check.
+of the consistently used AUs of Du, Tao & Martinez (2014, PNAS 111, table 1). Neither source gives intensities. For
+anger, disgust and fear, the intensities and the optional AUs were chosen by what face-api's classifier reads in drawn
+people (`cdaae_jax.evaluation.judges.face_api`), so its scores for these three are not an independent check.
 """
 
 import numbers
@@ -24,7 +24,7 @@ RECIPES: dict[str, dict[str, float]] = {
     "fearful": {"AU1": 4.0, "AU2": 1.0, "AU4": 2.5, "AU5": 4.5, "AU7": 1.0, "AU20": 4.5, "AU25": 2.5, "AU26": 2.0},
     "disgusted": {"AU7": 1.0, "AU9": 4.5, "AU10": 2.5, "AU15": 3.5, "AU25": 1.5, "AU26": 2.0},
     "angry": {"AU4": 4.5, "AU5": 2.0, "AU7": 3.0, "AU10": 3.5, "AU17": 1.0, "AU23": 2.0, "AU25": 2.5},
-    # Contempt is one-sided; which side is free, and the person's right is taken for everybody.
+    # Contempt is one-sided. Either side would do; here it is everybody's own right side.
     "contemptuous": {"AU12R": 2.0, "AU14R": 4.5},
 }
 
@@ -39,7 +39,7 @@ def emotion_aus(weights: Mapping[str, float]) -> np.ndarray:
       The recipes times their weights, added and clipped to FACS 0..5.
 
     Raises:
-      UserError: an emotion that is not in `labels.EMOTIONS`, or a weight that is negative or no number.
+      UserError: an emotion is not in `labels.EMOTIONS`, or a weight is negative or not a number.
     """
     total = np.zeros_like(au_vector({}))
     for word, weight in weights.items():
@@ -47,6 +47,8 @@ def emotion_aus(weights: Mapping[str, float]) -> np.ndarray:
         if name not in RECIPES:
             raise UserError(f"unknown expression {word!r}; the renderer knows {', '.join(nearest(name, EMOTIONS))}")
         if not (isinstance(weight, numbers.Real) and 0.0 <= weight < np.inf):
-            raise UserError(f"{name}={weight!r} is no weight; write a number from 0, where 1 is the full expression")
+            raise UserError(
+                f"{name}={weight!r} is not a weight; write a number of 0 or more, where 1 is the full expression"
+            )
         total += np.float32(weight) * au_vector(RECIPES[name])
     return np.clip(total, 0.0, MAX_AU)

@@ -27,7 +27,7 @@ class Lids(NamedTuple):
 
 
 def lids(identity: Identity, x: Plane, muscles: Muscles) -> Lids:
-    """The lids under the AUs; the numbers are fractions of the side at intensity 5."""
+    """The lids under these AUs; the constants are fractions of the side at intensity 5."""
     left = side_weight(x)
     out = (jnp.abs(x) - EYE_X - 0.002) / identity.eye_half_width
     parabola = 1.0 - out * out
@@ -40,7 +40,7 @@ def lids(identity: Identity, x: Plane, muscles: Muscles) -> Lids:
     lower_depth = jnp.maximum(LOWER_LID - squint, 0.003)
     upper_height = jnp.maximum(identity.eye_height + raised, 0.006)
     upper_height = mix(upper_height, -lower_depth, closed)
-    bend = 1.0 + 0.10 * out  # the lower lid hangs lowest outside of the middle, the upper one inside
+    bend = 1.0 + 0.10 * out  # the lower lid is lowest on the outer half, the upper lid highest on the inner half
     # A lowered brow presses on the inner half of the lid.
     pressed = 1.0 - 0.30 * across(muscles["AU4"], left) * smoothstep(0.3, -0.8, out)
     upper = line - upper_height * parabola * (2.0 - bend) * pressed
@@ -51,7 +51,7 @@ def lids(identity: Identity, x: Plane, muscles: Muscles) -> Lids:
 
 
 def fold_depth(identity: Identity, lid: Lids, y: Plane) -> tuple[Plane, Plane]:
-    """The fold above the upper lid, 0..1, and the shade that the upper lid itself lies in, 0..1."""
+    """The fold above the upper lid and the shade on the upper lid, both 0..1."""
     width = smoothstep(1.35, 0.75, jnp.abs(lid.out + 0.05))
     fold = jnp.exp(-0.5 * ((y - lid.crease) / 0.0042) ** 2) * width * identity.crease_depth
     shade = smoothstep(-0.004, 0.010, y - lid.crease) * smoothstep(0.004, -0.004, y - lid.upper) * width
@@ -59,7 +59,7 @@ def fold_depth(identity: Identity, lid: Lids, y: Plane) -> tuple[Plane, Plane]:
 
 
 def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, texture: dict[str, Plane], pixel: float):
-    """Paints the eyeballs between the lids (linear light), then lash lines; x from the midline, y from the top."""
+    """Paints the eyeballs between the lids (linear light), then the lashes; x from the midline, y from the top."""
     aside = jnp.abs(x) - EYE_X
     depth = jnp.minimum(y - lid.upper, lid.lower - y)
     opening = inside(depth, max(1.5 * pixel, 0.003))
@@ -82,12 +82,12 @@ def paint(picture, identity: Identity, lid: Lids, x: Plane, y: Plane, texture: d
     colour = over(colour, iris, inside(rim - radius, pixel + 0.004))
     colour = over(colour, jnp.asarray([0.006, 0.005, 0.005]), inside(0.42 * rim - radius, pixel + 0.003))
 
-    # Upper lid and lashes throw a shadow onto the ball.
+    # The upper lid and its lashes cast a shadow on the eyeball.
     shadow = 1.0 - 0.62 * smoothstep(0.017, -0.002, y - lid.upper)
     colour = colour * shadow[..., None]
     wet = jnp.exp(-0.5 * ((lid.lower - y) / 0.0022) ** 2) * 0.10 * (1.0 - corner)
     colour = colour + wet[..., None]
-    # The light in the eye, on the same side in both.
+    # The reflected light, on the same side in both eyes.
     eye = jnp.where(x > 0.0, EYE_X, -EYE_X)
     spark = inside(0.0062 - jnp.hypot(x - eye - 0.013 * identity.light_x, y - EYES_Y + 0.011), pixel + 0.003)
     glow = bump(x - eye + 0.012 * identity.light_x, y - EYES_Y - 0.012, 0.010, 0.006)

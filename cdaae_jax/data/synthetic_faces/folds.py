@@ -16,10 +16,10 @@ Plane = Float[Array, "side side"]
 
 
 class Fold(NamedTuple):
-    """A line from (x, y) to (x, y), bent by `bend` to the right of its way, Gaussian across with `width`.
+    """A line from `start` to `end`, bent by `bend` to the right of its direction, with a Gaussian profile of `width`.
 
-    `pulls` is its depth for each AU at intensity 5, `age` its depth in an old face at rest, `always` in any face; 1 is
-    a clear line.
+    `pulls` is its depth for each AU at intensity 5, `age` its depth in an old face at rest, `always` its depth in any
+    face; 1 is a clear line.
     """
 
     start: tuple[float, float]
@@ -69,7 +69,7 @@ FOLDS = (
 def grooves(identity: Identity, x: Plane, y: Plane, muscles: Muscles, texture: dict[str, Plane]) -> Plane:
     """How deep the lines at the rest positions (x, y) are: 0 for smooth skin, about 1 for a clear line."""
     left = side_weight(x)
-    # Nobody's lines are ruled: each person's are bent by the same slow noise.
+    # Nobody's lines are straight: slow noise bends all lines of a person alike.
     bent_x = x + 0.004 * texture["bend_x"]
     bent_y = y + 0.006 * texture["bend_y"]
     far = jnp.abs(bent_x)

@@ -8,6 +8,7 @@ face's midline (x) and from the picture's top (y). Colours are sRGB 0..1 of the 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -40,7 +41,7 @@ class Identity(NamedTuple):
     bridge_half_width: Number
     bridge_hump: Number
     tip_size: Number
-    nostril: Number  # size relative to the usual
+    nostril: Number  # size relative to the average
     # Eyes.
     eye_half_width: Number
     eye_height: Number  # from the line between the corners up to the lid
@@ -52,7 +53,7 @@ class Identity(NamedTuple):
     lashes: Number
     eye_bags: Number
     # Brows.
-    brow_y: Number  # shift against the usual
+    brow_y: Number  # shift relative to the average
     brow_thickness: Number
     brow_arch: Number
     brow_tilt: Number
@@ -84,7 +85,7 @@ class Identity(NamedTuple):
     recession: Number
     widows_peak: Number
     parting: Number  # x of the parting
-    sweep: Number  # how far the hair falls across the temples from there
+    sweep: Number  # how far the hair falls from the parting across the temples
     fringe: Number  # y of its edge; under 0 for none
     hair_volume: Number
     hair_length: Number  # y where it ends at the sides
@@ -94,7 +95,7 @@ class Identity(NamedTuple):
     beard: Number
     beard_edge: Number  # y of its upper edge on the cheek
     moustache: Number
-    # Made up, worn and put on.
+    # Make-up, glasses, ears, neck and clothes.
     eye_shadow: Number
     eye_shadow_colour: Colour
     eyeliner: Number
@@ -111,7 +112,7 @@ class Identity(NamedTuple):
     neckline: Number  # y of the clothes' edge
     clothes: Colour
     # Portrait.
-    light_x: Number  # towards the light; the viewer is at z = 1
+    light_x: Number  # direction towards the light, whose z is 1; the viewer is along z
     light_y: Number
     light_contrast: Number  # share of the light that is directed, 0..1
     light_warmth: Number
@@ -120,7 +121,5 @@ class Identity(NamedTuple):
 
 
 def stack(people: Sequence[Identity]) -> Identity:
-    """Returns the people as one struct whose arrays have a leading axis, as `renderer.render_batch` takes it."""
-    return Identity(
-        *(np.stack([np.asarray(value, np.float32) for value in values]) for values in zip(*people, strict=True))
-    )
+    """Returns the people as one struct whose arrays have a leading axis, for `renderer.render_batch`."""
+    return jax.tree.map(lambda *values: np.stack([np.asarray(value, np.float32) for value in values]), *people)

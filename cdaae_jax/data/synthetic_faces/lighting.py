@@ -10,7 +10,7 @@ from cdaae_jax.data.synthetic_faces.identity import Identity
 
 Plane = Float[Array, "side side"]
 
-# Radii over which a point lower than its surroundings loses light, and how fast.
+# A point that is lower than its surroundings within these radii loses light, with these strengths.
 OCCLUSION_RADII = (0.010, 0.030, 0.080)
 OCCLUSION_STRENGTH = (9.0, 5.0, 2.2)
 
@@ -23,7 +23,7 @@ class Light(NamedTuple):
 
 
 def exposure(identity: Identity) -> Float[Array, ""]:
-    """How much brighter than usual the skin is taken: a camera exposes for the face, so dark skin gets more light."""
+    """The factor of exposure: a camera exposes for the face, so dark skin gets more light."""
     luminance = to_linear(identity.skin) @ jnp.asarray([0.2126, 0.7152, 0.0722])
     return 1.42 - 0.85 * luminance
 
@@ -43,7 +43,7 @@ def light(identity: Identity, height: Plane, within: Plane) -> Light:
     direct = jnp.maximum((facing[..., None] + wrap) / (1.0 + wrap), 0.0)
     sky = 0.64 - 0.22 * jnp.minimum(normal_y, 0.35) + 0.20 * normal_z
 
-    occlusion = 1.0
+    occlusion = jnp.ones_like(height)
     for radius, strength in zip(OCCLUSION_RADII, OCCLUSION_STRENGTH, strict=True):
         around = blur(height * within, radius)
         occlusion = occlusion * jnp.clip(1.0 + strength * (height - around), 0.55, 1.08)

@@ -28,9 +28,9 @@ class Mouth(NamedTuple):
     middle_y: Float[Array, ""]
     upper: Float[Array, ""]  # thickness of the lips
     lower: Float[Array, ""]
-    gap_up: Float[Array, ""]  # opening above and below the line that joins the corners and the middle
+    gap_up: Float[Array, ""]  # opening above and below the line through the corners and the middle
     gap_down: Float[Array, ""]
-    sneer: Float[Array, ""]  # 0..1: the upper lip is drawn up beside the middle more than in it
+    sneer: Float[Array, ""]  # 0..1: how much more the upper lip is drawn up at its sides than in the middle
     drop: Float[Array, ""]  # how far the lower jaw is down
 
 
@@ -45,13 +45,13 @@ class Contours(NamedTuple):
 
 
 def pose(identity: Identity, muscles: Muscles) -> Mouth:
-    """The mouth of `identity` under the AUs; the numbers are fractions of the side at intensity 5."""
+    """The mouth of `identity` under these AUs; the constants are fractions of the side at intensity 5."""
     both = {name: jnp.mean(muscles[name]) for name in ("AU9", "AU10", "AU12", "AU15", "AU17", "AU20")}
     tight = jnp.mean(muscles["AU23"])
     pressed = jnp.mean(muscles["AU24"])
     parted = jnp.mean(muscles["AU25"])
     drop = jnp.mean(muscles["AU26"])
-    # Raisers and stretchers uncover teeth only where the lips are apart at all.
+    # Raising and stretching the lips uncovers teeth only if the lips are apart.
     apart = smoothstep(0.0, 0.5, parted + 0.5 * drop)
     half_width = identity.mouth_half_width + muscles.mix(
         {"AU12": 0.036, "AU14": 0.006, "AU15": 0.002, "AU20": 0.036, "AU23": -0.016, "AU24": -0.010, "AU26": -0.016}
@@ -99,7 +99,7 @@ def contours(identity: Identity, mouth: Mouth, x: Plane) -> Contours:
     corner = jnp.where(on_left, mouth.corner_y[PERSONS_LEFT], mouth.corner_y[PERSONS_RIGHT])
     far = jnp.abs(out)
     within = jnp.maximum(1.0 - far * far, 0.0)
-    # A closed mouth is not a ruled line: the upper lip's middle reaches down a little, between two hollows.
+    # A closed mouth is not a straight line: the middle of the upper lip reaches down a little, between two hollows.
     wave = 0.0035 * (bump(out, 0.0, 0.16, 1.0) - 0.8 * bump(far - 0.38, 0.0, 0.18, 1.0))
     line = mouth.middle_y + (corner - mouth.middle_y) * jnp.minimum(far, 1.15) ** 1.8 + wave
     square = mouth.sneer * (bump(far - 0.50, 0.0, 0.22, 1.0) - 0.45 * bump(out, 0.0, 0.25, 1.0))
@@ -123,7 +123,7 @@ def height(contour: Contours, mouth: Mouth, x: Plane, y: Plane) -> Plane:
 
 
 def lip_coverage(contour: Contours, y: Plane, pixel: float) -> Plane:
-    """Where lips and the mouth's inside are, 0..1, with the soft edge that lips have."""
+    """How much of each pixel is lips or inside of the mouth, 0..1; lips have a soft edge."""
     depth = jnp.minimum(y - contour.upper_outer, contour.lower_outer - y)
     return inside(depth, max(2.0 * pixel, 0.009)) * (jnp.abs(contour.out) < 1.0)
 
@@ -141,9 +141,9 @@ def gloss(contour: Contours, mouth: Mouth, x: Plane, y: Plane) -> Plane:
 
 
 def _teeth(x: Plane, edges: tuple[float, ...]) -> tuple[Plane, Plane]:
-    """Gaps between teeth (0..1 dark) and how far each pixel is from the middle of its tooth (0 at it)."""
+    """Gaps between teeth (1 is dark) and how far each pixel is from the middle of its tooth (0 in the middle)."""
     far = jnp.abs(x)
-    gaps, off = 0.0, jnp.ones_like(x)
+    gaps, off = jnp.zeros_like(x), jnp.ones_like(x)
     for start, end in zip(edges[:-1], edges[1:], strict=True):
         gaps += jnp.exp(-0.5 * ((far - end) / 0.0022) ** 2)
         off = jnp.where((far >= start) & (far < end), jnp.abs(2.0 * (far - start) / (end - start) - 1.0), off)

@@ -13,7 +13,7 @@ Planes = Float[Array, "layers side side"]
 
 
 def _hash(column, row, seed):
-    """Unlike numbers in 0..1 for unlike (column, row, seed), all int32."""
+    """A pseudo-random number in 0..1 for each (column, row, seed), all int32."""
     value = column * 374761393 + row * 668265263 + seed * 1442695041
     value = (value ^ ((value >> 13) & 0x7FFFF)) * 1274126177
     value = (value ^ ((value >> 15) & 0x1FFFF)) * 1103515245
@@ -36,7 +36,7 @@ def noise(x: Planes, y: Planes, seed: Float[Array, "layers 1 1"]) -> Planes:
 def layers(seed: Float[Array, ""], first: int, places: Mapping[str, tuple[Plane, Plane]]) -> dict[str, Plane]:
     """Noise at several places at once, by name: layer number i has the seed `seed + first + i`.
 
-    One evaluation for many layers, because each one apart would be compiled apart.
+    All layers are evaluated together, because each evaluation is compiled separately.
     """
     names = list(places)
     x, y = (jnp.stack([places[name][axis] for name in names]) for axis in (0, 1))

@@ -1,11 +1,12 @@
-"""Whom the renderer draws: a seeded distribution of people, wide in every direction that faces vary in.
+"""The people that the renderer draws: a seeded distribution, wide in every way in which faces vary.
 
-Sizes are those of the landmarks of the 80 London people in the same crop, where landmarks show them, their spreads
-up to a third wider, because drawn people differ in fewer ways than real ones; the rest was set by eye. Traits go
-together only loosely (dark skin with dark hair and fuller lips, age with grey hair and lines), so that no trait gives
-another away.
+Where landmarks show a size, its mean is that of the 80 London people in the same crop, and its spread up to a third
+wider, because drawn people differ in fewer ways than real ones. The rest was set by eye. Traits are only loosely
+correlated (dark skin with dark hair and fuller lips, age with grey hair and lines), so that no trait can be told from
+another.
 """
 
+import jax
 import numpy as np
 
 from cdaae_jax.data.synthetic_faces.identity import Identity
@@ -37,7 +38,7 @@ def _palette(colours, place):
 
 
 def sample_identity(seed: int) -> Identity:
-    """Returns person number `seed`: the same numbers for the same seed, unlike ones for any other.
+    """Returns person number `seed`; the same seed always gives the same person.
 
     Args:
       seed: a whole number from 0.
@@ -46,10 +47,10 @@ def sample_identity(seed: int) -> Identity:
       An `Identity` of float32 arrays.
 
     Raises:
-      UserError: `seed` is negative or no whole number.
+      UserError: `seed` is negative or not a whole number.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UserError(f"seed {seed!r} is no person: give a whole number from 0")
+        raise UserError(f"seed {seed!r} is not a person's number; give a whole number of 0 or more")
     rng = np.random.default_rng([0xFACE, int(seed)])
 
     def normal(mean, spread, low=-2.2, high=2.2):
@@ -89,7 +90,7 @@ def sample_identity(seed: int) -> Identity:
     wall = np.full(3, rng.uniform(0.12, 0.88)) * (1.0 + rng.normal(size=3) * 0.07)
     frame = _palette(FRAMES, rng.integers(len(FRAMES)) / (len(FRAMES) - 1))
 
-    values = Identity(
+    values = dict(
         outline=rng.normal(size=6).clip(-1.7, 1.7) * (0.056, 0.030, 0.036, 0.035, 0.035, 0.055)
         + np.array([-0.03, -0.05, -0.05, 0.0, 0.0, -0.02]) * (woman - 0.4),
         head_depth=normal(0.40, 0.03),
@@ -185,4 +186,4 @@ def sample_identity(seed: int) -> Identity:
         background=np.clip(np.stack([wall, wall * rng.uniform(0.7, 1.2)]), 0.03, 0.97),
         seed=float(rng.integers(1 << 20)),
     )
-    return Identity(*(np.asarray(value, np.float32) for value in values))
+    return Identity(**jax.tree.map(lambda value: np.asarray(value, np.float32), values))

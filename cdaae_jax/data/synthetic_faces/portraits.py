@@ -1,8 +1,8 @@
-"""Whom the set shows and with which labels: all of it a function of numbers, nothing of it stored.
+"""The people of the set and their labels, computed from numbers; nothing is stored.
 
 A person's id is the number that the person is drawn from ("p000017" is `renderer.sample_identity(17)`), and the
-person's labels depend on that number alone. So a larger set repeats a smaller one's pictures, and whoever knows an id
-can draw the person again (`truth`).
+person's labels depend on that number alone. So a larger set contains a smaller one's pictures, and anybody who knows an
+id can draw the person again (`truth`).
 """
 
 import dataclasses
@@ -20,9 +20,9 @@ from cdaae_jax.labels import DISFA_AUS, EMOTIONS
 MAX_PERSON = 999_999
 _ID = re.compile(r"p(\d{6})")
 
-GRADES = 5  # FACS A to E, the intensities 1 to 5 of a single AU
-COMBINED = (2, 3, 4)  # how many AUs go together
-# Combined AUs have intensities in steps of a quarter, which float32 holds exactly.
+GRADES = 5  # FACS grades A to E: the intensities 1 to 5 of a single AU
+COMBINED = (2, 3, 4)  # how many AUs a combination has
+# Intensities of combined AUs are multiples of a quarter, which float32 represents exactly.
 LEAST_QUARTERS, MOST_QUARTERS = 2, 20
 
 
@@ -31,7 +31,7 @@ class Portrait:
     """One picture of a person.
 
     Attributes:
-      name: unlike the names of the person's other pictures: "happy", "au00", "au01".
+      name: unique among the person's pictures: "happy", "au00", "au01".
       expression: one of `labels.EMOTIONS`; "" for a vector of AUs that is no emotion.
       aus: float32 [22], FACS 0..5, in the order of `action_units.AU_NAMES`.
     """
@@ -50,7 +50,7 @@ def person_number(subject: str) -> int:
     """Returns the number that a person of the set is drawn from.
 
     Raises:
-      UserError: the text is no id of the set.
+      UserError: the text is not an id of the set.
     """
     match = _ID.fullmatch(subject)
     if not match:
@@ -59,15 +59,15 @@ def person_number(subject: str) -> int:
 
 
 def portraits(person: int, au_pictures: int) -> list[Portrait]:
-    """Returns a person's portraits: the eight emotions, then so many AU vectors.
+    """Returns a person's portraits: the eight emotions, then `au_pictures` AU vectors.
 
-    AU vectors are by turns a single AU and a combination of 2, 3 or 4, all of them of the 12 that DISFA codes. Each 24
-    have every AU once alone, at a whole intensity 1..5 that goes round from person to person: any five people in a
-    row show it at all five.
+    AU vectors alternate between a single AU and a combination of 2, 3 or 4, chosen from the 12 AUs that DISFA codes.
+    Every 24 vectors show each AU alone once, at a whole intensity of 1..5 that moves on from person to person, so that
+    five consecutive people show all five.
 
     Args:
       person: the number that the person is drawn from.
-      au_pictures: how many; fewer are the first ones of more.
+      au_pictures: the number of AU vectors; a larger number only adds vectors at the end.
     """
     emotions = [Portrait(name, name, emotion_aus({name: 1.0})) for name in EMOTIONS]
     units = [

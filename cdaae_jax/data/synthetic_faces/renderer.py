@@ -5,11 +5,12 @@
     pictures = renderer.render_batch(identity.stack(people), aus, 64)      # aus float [N, 22], FACS 0..5
 
 A face is a height field that AUs warp and bulge (surface, folds, action_units), lit (lighting), with eyes, mouth,
-brows and hair painted on it by explicit curves. Everything is computed on twice the grid per axis in linear light,
-averaged, and only then turned into sRGB.
+brows and hair painted on it by explicit curves. Everything is computed in linear light on a grid
+that is twice as fine, averaged, and only then turned into sRGB.
 """
 
 import functools
+import operator
 from collections.abc import Mapping
 
 import jax
@@ -29,8 +30,8 @@ from cdaae_jax.errors import UserError
 __all__ = ["AU_NAMES", "Identity", "render", "render_batch", "sample_identity"]
 
 SUPERSAMPLING = 2
-# Pictures per compiled call, the last call padded: one compilation per size. On a CPU one picture's planes stay in the
-# cache, and calls overlap; an accelerator wants many at once.
+# Pictures per compiled call; the last call is padded, so each size is compiled once. On a CPU one picture's planes stay
+# in the cache and calls overlap; an accelerator needs many at once.
 CPU_CHUNK, ACCELERATOR_CHUNK = 1, 32
 MIN_SIZE, MAX_SIZE = 16, 512
 
@@ -45,21 +46,21 @@ def render(identity: Identity, aus: Mapping[str, float], size: int) -> Picture:
     Args:
       identity: one person, from `sample_identity`.
       aus: FACS intensities 0..5 by name, e.g. {"AU12": 3.5}; "AU12L", "AU12R", "AU14L" and "AU14R" pull on the
-        person's left or right only. What is missing is 0.
+        person's left or right only. AUs that are not given are 0.
       size: side in pixels, 16..512.
 
     Returns:
-      uint8 [size, size, 3] sRGB; the same bytes for the same arguments, machine and library versions.
+      uint8 [size, size, 3] sRGB; the same arguments, machine and library versions give the same bytes.
 
     Raises:
       UserError: an unknown AU, an intensity outside 0..5, or a size outside 16..512.
     """
-    one = Identity(*(np.asarray(value)[None] for value in identity))
+    one = jax.tree.map(lambda value: np.asarray(value)[None], identity)
     return render_batch(one, au_vector(aus)[None], size)[0]
 
 
 def render_batch(identities: Identity, aus: Aus, size: int) -> Pictures:
-    """Returns the portraits of N people, or of one person under N expressions if given N times.
+    """Returns the portraits of N people; a person who is given N times can have N expressions.
 
     Args:
       identities: N people as one struct with a leading axis, from `identity.stack`.
@@ -76,14 +77,15 @@ def render_batch(identities: Identity, aus: Aus, size: int) -> Pictures:
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise UserError(f"size {size} is out of range: pictures are {MIN_SIZE} to {MAX_SIZE} pixels wide")
     count = len(aus)
-    people = Identity(*(np.asarray(value, np.float32) for value in identities))
+    people = jax.tree.map(lambda value: np.asarray(value, np.float32), identities)
     if any(value.shape[:1] != (count,) for value in people):
         raise UserError(f"{len(np.atleast_1d(people.seed))} people and {count} rows of AUs: give one row per person")
     chunk = CPU_CHUNK if jax.default_backend() == "cpu" else ACCELERATOR_CHUNK
     pending = []
     for start in range(0, count, chunk):
         rows = np.minimum(np.arange(start, start + chunk), count - 1)
-        pending.append(_render_chunk(Identity(*(value[rows] for value in people)), aus[rows], size=size))
+        chosen = jax.tree.map(operator.itemgetter(rows), people)
+        pending.append(_render_chunk(chosen, aus[rows], size=size))
     if not pending:
         return np.zeros((0, size, size, 3), np.uint8)
     return np.concatenate([np.asarray(pictures) for pictures in pending])[:count]
@@ -115,7 +117,7 @@ def _face(identity: Identity, muscles: Muscles, x, y, rest_x, rest_y, texture, p
     dark = jnp.exp(-0.38 * groove - 0.75 * crease - 0.22 * lid_shade)
     colour = colour * dark[..., None] ** jnp.asarray([0.8, 1.0, 1.05])
 
-    # Hair on the face lies in the light, eyes and the mouth's inside bring their own.
+    # Hair on the face is lit with the skin; eyes and the inside of the mouth have light of their own.
     colour = facial_hair.paint_beard(colour, identity, rest_x, rest_y, lip, texture)
     colour = facial_hair.paint_brows(colour, identity, rest_x, rest_y, texture)
     nose_shade, nostril = skin.nose_shade(identity, rest_x, rest_y)
@@ -128,7 +130,7 @@ def _face(identity: Identity, muscles: Muscles, x, y, rest_x, rest_y, texture, p
 
 
 def _render_one(identity: Identity, aus: Float[Array, "22"], size: int):
-    """One picture, uint8 [size, size, 3]: layers from the background to the glasses."""
+    """One picture, uint8 [size, size, 3], painted from the background to the glasses."""
     side = size * SUPERSAMPLING
     pixel = 1.0 / side
     place = (jnp.arange(side, dtype=jnp.float32) + 0.5) * pixel

@@ -8,7 +8,7 @@ from cdaae_jax.data.synthetic_faces.identity import Identity
 
 Plane = Float[Array, "side side"]
 
-# What more blood and more pigment do to skin, as factors on linear light.
+# The effect of more blood and of more pigment on skin, as factors of linear light.
 BLOOD = (1.06, 0.74, 0.74)
 PIGMENT = (0.70, 0.60, 0.50)
 
@@ -51,7 +51,7 @@ def relief(identity: Identity, x: Plane, y: Plane, chin: Float[Array, ""], textu
 
 
 def nose_shade(identity: Identity, x: Plane, y: Plane) -> tuple[Plane, Plane]:
-    """The factor that the nose's shadow and the nostrils leave of the light, and the nostrils themselves, 0..1."""
+    """The share of light that the nose's shadow and the nostrils leave, and the nostrils themselves, both 0..1."""
     down = y - identity.nose_tip_y
     shadow = bump(x + 0.025 * identity.light_x, down - 0.070, 0.050, 0.016)
     aside = jnp.abs(x) - 0.46 * identity.nose_half_width

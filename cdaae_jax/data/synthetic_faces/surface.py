@@ -1,7 +1,7 @@
-"""The head as a height field: its outline, the bumps of its features, and what AUs bulge.
+"""The head as a height field: its outline, the bumps of its features, and the bulges that AUs make.
 
 Heights point towards the viewer, in fractions of the picture's side, over skin at rest (see
-`action_units.rest_position`): what is drawn here moves with the skin.
+`action_units.rest_position`), so that everything drawn here moves with the skin.
 """
 
 from typing import NamedTuple
@@ -19,14 +19,14 @@ Plane = Float[Array, "side side"]
 
 CENTRE_Y = 0.5
 
-# The mean outline of the London faces as polar coordinates around (0, CENTRE_Y): degrees from straight down, and
+# The mean outline of the London faces in polar coordinates around (0, CENTRE_Y): degrees from straight down, and
 # radius. Up to 104 degrees from dlib's jaw line, 133 from MediaPipe's face oval; the skull above is a guess.
 OUTLINE_DEGREES = np.array([0, 12, 23, 35, 47, 60, 74, 90, 104, 118, 133, 155, 180], np.float32)
 OUTLINE_RADII = np.array(
     [0.464, 0.460, 0.444, 0.426, 0.400, 0.369, 0.350, 0.349, 0.363, 0.390, 0.440, 0.540, 0.610], np.float32
 )
-# Where and over how many degrees each number of `Identity.outline` acts: chin, chin corner, jaw, cheek, temple, and
-# all of the sides at once.
+# Where each number of `Identity.outline` acts, and over how many degrees: chin, chin corner, jaw, cheek, temple, and
+# the whole side.
 OUTLINE_MODES = np.array([[0, 30], [20, 10], [45, 16], [80, 24], [122, 28], [85, 60]], np.float32)
 OUTLINE_TERMS = 9
 
@@ -57,7 +57,7 @@ AU_BUMPS = (
 
 
 def outline(identity: Identity, x: Plane, y: Plane) -> tuple[Plane, Plane]:
-    """How far out (x, y) lies in the head: (its distance from the centre, that of the outline in its direction)."""
+    """(Distance of (x, y) from the head's centre, distance of the outline in the same direction)."""
     radii = jnp.asarray(OUTLINE_RADII) * (1.0 + jnp.asarray(_MODES) @ identity.outline)
     terms = jnp.asarray(_FIT) @ radii
     down = y - CENTRE_Y
@@ -98,7 +98,7 @@ def _nose(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> Plane:
 
 
 def head_height(identity: Identity, x: Plane, y: Plane, muscles: Muscles) -> tuple[Plane, Plane]:
-    """The face without eyes and lips at rest positions (x, y): (its height, its depth inside the outline)."""
+    """(Height of the face without eyes and lips at rest positions (x, y), their depth inside the outline)."""
     reach, radius = outline(identity, x, y)
     out = reach / radius
     dome = identity.head_depth * jnp.sqrt(jnp.maximum(1.0 - out**identity.flatness, 0.0) + 1e-4)

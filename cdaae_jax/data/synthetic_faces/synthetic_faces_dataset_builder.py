@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import io
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -21,7 +22,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
 DEFAULT_SIZE = 64
-# The fewest people that leave one for each split, and who are kept out of training: 16 of the default 120, twice.
+# The fewest people that leave one for each split, and the share for validation and again for testing: 16 of 120.
 MIN_PEOPLE = 3
 HELD_OUT_SHARE = 16 / 120
 MAX_AU_PICTURES = 100
@@ -29,14 +30,17 @@ MAX_AU_PICTURES = 100
 
 @dataclasses.dataclass(eq=False)
 class FacesConfig(tfds.core.BuilderConfig):
-    """What to draw; raises UserError for a number that is out of range.
+    """What to draw.
 
     Attributes:
-      name: follows from the rest, e.g. "64" for the default set and "128-people1000"; leave it out.
+      name: leave it out; it is made of the rest, e.g. "64" for the default set and "128-people1000".
       size: side of the pictures in pixels, 16..512.
       people: how many, 3 or more.
       seed: number of the first person; the others follow on, so that sets with seeds 0 and 120 share nobody.
       au_pictures: AU vectors per person, 0..100, beside the eight emotions.
+
+    Raises:
+      UserError: a number is out of range.
     """
 
     name: str = ""
@@ -61,7 +65,7 @@ class FacesConfig(tfds.core.BuilderConfig):
                 f"synthetic_faces: {self.people} people from number {self.seed} on go past the last, {MAX_PERSON}; "
                 "use a smaller seed"
             )
-        # Sets that differ must not share a folder, whatever a caller would call them.
+        # Different sets must not share a folder, so the name is not the caller's choice.
         changed = [
             f"-{field.name}{getattr(self, field.name)}"
             for field in dataclasses.fields(FacesConfig)
@@ -84,13 +88,13 @@ class FacesConfig(tfds.core.BuilderConfig):
 class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
     """Draws and reads `synthetic_faces`; each person is in one split only."""
 
-    # Goes up whenever the renderer draws differently, or a set that was built before would differ from `truth`.
+    # Increase it whenever the renderer's pictures change, or sets that were built before would differ from `truth`.
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Eight emotions and 24 AU vectors of 120 people."}
     BUILDER_CONFIGS = [FacesConfig(size=64), FacesConfig(size=128)]
 
     def __init__(self, *, file_format: str | None = None, **kwargs):
-        """Take TFDS's arguments; records are array_record by default, which needs no TensorFlow."""
+        """Takes TFDS's arguments; records are array_record by default, which needs no TensorFlow."""
         super().__init__(file_format=file_format or "array_record", **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -143,7 +147,7 @@ def config_of(name: str, options: Mapping[str, str]) -> FacesConfig:
       options: people, seed and au_pictures as text; see `FacesConfig`.
 
     Raises:
-      UserError: an option that does not exist, or a value that is no whole number or out of range.
+      UserError: an option does not exist, or a value is not a whole number or out of range.
     """
     known = ("people", "seed", "au_pictures")
     for option in options:
@@ -152,14 +156,15 @@ def config_of(name: str, options: Mapping[str, str]) -> FacesConfig:
             raise UserError(
                 f"synthetic_faces has no option {option!r}; known: {', '.join(nearest(option, known))}{hint}"
             )
-    values = {"size": name or str(DEFAULT_SIZE), **options}
-    for option, text in values.items():
+    texts = {"size": name or str(DEFAULT_SIZE), **options}
+    for option, text in texts.items():
         if not (text.isascii() and text.isdigit()):
             raise UserError(
                 f"synthetic_faces: {option} is {text!r}; use a whole number, as in synthetic_faces/64?people=40"
             )
-    config = FacesConfig(**{option: int(text) for option, text in values.items()})
-    # TFDS takes its own object for a name that it knows, and no other.
+    numbers: dict[str, Any] = {option: int(text) for option, text in texts.items()}
+    config = FacesConfig(**numbers)
+    # For a name that TFDS knows, it accepts only its own object.
     return SyntheticFaces.builder_configs.get(config.name, config)
 
 

@@ -1,4 +1,4 @@
-"""All the noise of a picture but that of the hair: what each layer is for, where it is taken and how fine it is."""
+"""All noise of a picture except the hair's: what each layer is for, where it is sampled and how fine it is."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -12,7 +12,7 @@ Plane = Float[Array, "side side"]
 
 
 def textures(identity: Identity, x: Plane, y: Plane, rest_x: Plane, rest_y: Plane) -> dict[str, Plane]:
-    """Planes of noise in -1..1 by name: on the picture (x, y), or on the skin at rest, which they move with."""
+    """Planes of noise in -1..1 by name: fixed to the picture (x, y), or to the skin at rest, with which they move."""
     far = jnp.abs(rest_x)
     slant = rest_y + 0.6 * far * (1.0 - (far - 0.06) / 0.235)
     aside, down = jnp.abs(x) - EYE_X, y - EYES_Y
@@ -22,7 +22,7 @@ def textures(identity: Identity, x: Plane, y: Plane, rest_x: Plane, rest_y: Plan
         identity.seed,
         0,
         {
-            # Skin; what is cut off at a level is turned, or its lattice would show as squares.
+            # Skin. Noise that is cut off at a threshold is rotated, or its lattice would show as squares.
             "slow": (7.0 * rest_x, 7.0 * rest_y),
             "spots": (21.0 * rest_x + 15.0 * rest_y, 21.0 * rest_y - 15.0 * rest_x),
             "dots": (80.0 * rest_x + 62.0 * rest_y, 80.0 * rest_y - 62.0 * rest_x),

@@ -1,13 +1,13 @@
-"""The true picture of ANY label for any person of the set, because they are drawn and not photographed.
+"""The true picture of ANY label for any person of the set; it is known because the people are drawn.
 
     truth("p000113", "happy=0.7,surprised=0.3", 64)      # uint8 [64, 64, 3]
     truth("p000113", {"AU12": 3.25, "AU1": 2}, 64)
     truth("p000113", vector, 64, space)                   # a LabelSpace's vector, e.g. of FaceDataset.labels
 
-What is asked for need not be in the set: interpolations, exaggerations and unseen combinations have a truth as well.
+The label need not be in the set: interpolations, exaggerations and unseen combinations have a true picture as well.
 
-Mixed emotions are mixed in the AUs: each recipe times its weight, added, and clipped to FACS 0..5. `neutral` is the
-recipe without AUs, so that its weight changes nothing. Weights go up to 1.5.
+Emotions are mixed as AUs: each recipe times its weight, added up and clipped to FACS 0..5. The recipe of `neutral` is
+empty, so its weight changes nothing. Weights go up to 1.5.
 """
 
 import functools
@@ -29,7 +29,7 @@ EMOTION_SPACE = LabelSpace("emotion", EMOTIONS)
 AU_SPACE = LabelSpace("au", renderer.AU_NAMES)
 
 _AU = re.compile(r"\s*AU\d", re.IGNORECASE)
-# A vector is float32, a label as written is not: rounded to so many decimals they are the same.
+# Vectors are float32, written labels are not: with this many decimals both give the same intensities.
 _DECIMALS = 5
 
 
@@ -39,10 +39,10 @@ def truth(
     """Returns the picture of a person under a label.
 
     Args:
-      person: id of the set ("p000113"; also of people whom the built set does not hold), or an `Identity`.
+      person: an id of the set ("p000113"; it need not be in the set that was built), or an `Identity`.
       label: text or mapping of emotions or of AUs (see `LabelSpace.parse`), or a vector of `space`.
       size: side in pixels, 16..512.
-      space: what the label is parsed with; needed for a vector only. Without it, text and mappings may name all
+      space: what the label is parsed with; only a vector needs it. Without it, text and mappings may name all
         emotions, or all AUs of `action_units.AU_NAMES`.
 
     Returns:
@@ -50,7 +50,7 @@ def truth(
       on the same kind of device with the same libraries; elsewhere a few values may differ by 1.
 
     Raises:
-      UserError: nobody of that id, a label that cannot be used, or a size out of range.
+      UserError: an unknown id, a label that cannot be used, or a size out of range.
     """
     return truth_batch([person], [label], size, space)[0]
 
@@ -58,14 +58,16 @@ def truth(
 def truth_batch(
     people: Sequence[str | Identity], labels: Sequence[Label], size: int, space: LabelSpace | None = None
 ) -> UInt8[np.ndarray, "n size size 3"]:
-    """Returns N pictures: of `people[i]` under `labels[i]`; one person or one label may stand for all. See `truth`.
+    """Returns N pictures, of `people[i]` under `labels[i]`; a single person or label is used for all. See `truth`.
 
     Raises:
-      UserError: as `truth`; or the numbers of people and labels fit in no such way.
+      UserError: as in `truth`, or the numbers of people and labels differ and neither is 1.
     """
     count = max(len(people), len(labels))
     if not people or not len(labels) or {len(people), len(labels)} - {1, count}:
-        raise UserError(f"{len(people)} people and {len(labels)} labels; give as many, or one of either for all")
+        raise UserError(
+            f"{len(people)} people and {len(labels)} labels; give equally many, or a single person or label for all"
+        )
     identities = [_identity(person) if isinstance(person, str) else person for person in people]
     rows = [label_aus(label, space) for label in labels]
     return renderer.render_batch(
@@ -74,18 +76,18 @@ def truth_batch(
 
 
 def label_aus(label: Label, space: LabelSpace | None = None) -> Float32[np.ndarray, "22"]:
-    """Returns what a label does to a face: float32 [22], FACS 0..5, in the order of `action_units.AU_NAMES`.
+    """Returns the AU intensities that a label stands for: float32 [22], FACS 0..5, in the order of `AU_NAMES`.
 
     Raises:
       UserError: a label that cannot be used; see `truth`.
     """
     space = space or _space_of(label)
     scale = MAX_AU if space.kind == "au" else 1.0
-    vector = (np.float64(space.parse(label)) * scale).round(_DECIMALS)
+    vector = (space.parse(label).astype(np.float64) * scale).round(_DECIMALS)
     amounts = dict(zip(space.names, vector.tolist(), strict=True))
     if space.kind == "au":
         return au_vector(amounts)
-    amounts.pop("neutral", None)  # it is what others lack to 1, under 0 where they exaggerate, and moves nothing
+    amounts.pop("neutral", None)  # what the others leave of 1 (negative if they exaggerate); it moves nothing
     for name, amount in amounts.items():
         if not 0.0 <= amount <= MAX_EMOTION:
             raise UserError(f"{name}={amount:g} is out of range: emotions go from 0 to {MAX_EMOTION}")

@@ -146,7 +146,7 @@ def test_the_order_of_aus_is_the_vocabulary_then_the_sides():
         ({"AU12": 5.5}, "0 to 5"),
         ({"AU12": -1.0}, "0 to 5"),
         ({"AU12": float("nan")}, "0 to 5"),
-        ({"AU12": "much"}, "no number"),
+        ({"AU12": "much"}, "not a number"),
     ],
 )
 def test_unusable_aus(person, aus, complaint):

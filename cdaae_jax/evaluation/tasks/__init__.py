@@ -1,0 +1,1 @@
+"""What is asked of a model: edits, paths from neutral, mixtures, and of whom."""

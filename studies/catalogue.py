@@ -1,0 +1,126 @@
+"""Every training and every study of docs/results: what is trained, and which trainings a study compares.
+
+python launch/train.py --config=studies/catalogue.py:rig_cdaae --workdir=runs/studies/rig_cdaae --data_dir=DATA
+
+trains one of them, about 5 minutes on one core; `python -m studies.run` trains and measures them all. Expected:
+docs/results/studies.md. `--config` reads this file by its path, so it imports nothing else from studies/.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+
+from cdaae_jax.config import Config, Data, Optim, Run
+from cdaae_jax.errors import UserError
+
+STEPS = 2_000  # of every training
+BASELINES = ("caae", "cvae", "residual", "unet")
+PEOPLE = (8, 16, 32, 64)  # training people; the last number is all that the rig's set has
+MODELS = {"cdaae": "plain", "caae": "caae"}  # what the tables call the registry's models
+PIXELS_TOO = (0, 1, 2)  # the joins of the default, `plain`, which recolours pixels and moves none
+LEVELS = (1, 2, 3)  # of a single join; level 0 alone is `residual`, none is `caae`, and 0, 1 and 2 are the default
+# Other fields of CDAAE that are tried on the rig's set.
+CHOICES = {"label_once": {"model": {"label_at_every_level": False}}, "image_0": {"loss": {"image_weight": 0.0}}}
+
+RIG = ("frl_rig/emotion.csv", "frl_london/metadata.csv?expression=neutral")
+LONDON = ("frl_london/metadata.csv",)
+SYNTHETIC = ("tfds:synthetic_faces/64?people=80&au_pictures=0",)
+# AU12 never comes together with AU1 or AU2 in training ...
+RIG_AU = ("frl_rig/au.csv?AU12=0", "frl_rig/au.csv?AU12=1,2,3,4,5&AU1=0&AU2=0")
+# ... because the people kept out are judged on exactly these combinations.
+RIG_AU_LEFT_OUT = (
+    "frl_rig/au.csv?AU12=1,2,3,4,5&AU1=1,2,3,4,5",
+    "frl_rig/au.csv?AU12=1,2,3,4,5&AU1=0&AU2=1,2,3,4,5",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """One question and the models that answer it.
+
+    Attributes:
+      models: the names in tables and charts, and the training behind each.
+      report: how they are measured and drawn, a name in `reports.REPORTS`.
+      manifests: other pictures of the people kept out, to measure on; none: the pictures of the models' own data.
+    """
+
+    models: Mapping[str, str]
+    report: str
+    manifests: tuple[str, ...] = ()
+
+
+def get_config(name: str = "rig_cdaae") -> Config:
+    """Returns the training of this name.
+
+    Raises:
+      UserError: there is none.
+    """
+    if name not in TRAININGS:
+        near = difflib.get_close_matches(name, TRAININGS, n=3, cutoff=0.0)
+        raise UserError(f"studies/catalogue.py has no training {name!r}; nearest: {', '.join(near)}")
+    return TRAININGS[name]
+
+
+def _experiment(data: Data, name: str = "plain", model: dict | None = None, loss: dict | None = None) -> Config:
+    """Returns one training: the default configuration on this data, with these fields changed."""
+    config = Config(
+        data=data,
+        optim=Optim(decay_steps=STEPS * 3 // 4),
+        run=Run(steps=STEPS, grid_steps=0, keep_checkpoints=1),
+    )
+    # A Gaussian latent has its own prior.
+    latent = {"latent_weight": 0.0} if name == "cvae" else {}
+    return dataclasses.replace(
+        config,
+        model=dataclasses.replace(config.model, name=name, **{"join_levels": PIXELS_TOO} | (model or {})),
+        loss=dataclasses.replace(config.loss, **latent, **loss or {}),
+    )
+
+
+def _with_few(name: str, people: int) -> str:
+    """Returns the name of the training on this many of the rig's people."""
+    return f"rig_{name}" if people == PEOPLE[-1] else f"rig_{name}_{people}"
+
+
+def _trainings() -> dict[str, Config]:
+    """Returns all of them, in the order in which they are run."""
+    rig, au = Data(manifests=RIG), Data(manifests=RIG_AU, label_kind="au")
+    synthetic, london = Data(manifests=SYNTHETIC), Data(manifests=LONDON)
+    both, smooth = ("cdaae", "caae"), {"reconstruction": "smooth_l1"}
+    runs = {f"rig_{name}": _experiment(rig, MODELS.get(name, name)) for name in ("cdaae", *BASELINES)}
+    runs |= {f"rig_au_{name}": _experiment(au, MODELS[name]) for name in both}
+    runs |= {f"synthetic_{name}": _experiment(synthetic, MODELS[name], loss=smooth) for name in both}
+    runs |= {"synthetic_l1": _experiment(synthetic)}
+    runs |= {f"london_{name}": _experiment(london, MODELS[name]) for name in both}
+    for people in PEOPLE[:-1]:
+        few = dataclasses.replace(rig, max_people=people)
+        runs |= {_with_few(name, people): _experiment(few, MODELS[name]) for name in both}
+    runs |= {f"rig_join_{level}": _experiment(rig, model={"join_levels": (level,)}) for level in LEVELS}
+    runs |= {f"rig_{name}": _experiment(rig, **changed) for name, changed in CHOICES.items()}
+    return runs
+
+
+def _both(prefix: str) -> dict[str, str]:
+    return {name: f"{prefix}_{name}" for name in ("cdaae", "caae")}
+
+
+TRAININGS = _trainings()
+
+STUDIES = {
+    "unseen_people_rig": Study({name: f"rig_{name}" for name in ("cdaae", *BASELINES)}, "side_by_side"),
+    "unseen_people_synthetic": Study(_both("synthetic") | {"cdaae_l1": "synthetic_l1"}, "table"),
+    "unseen_people_london": Study(_both("london"), "table"),
+    "small_databases": Study(
+        {f"{name}_{people}": _with_few(name, people) for name in ("cdaae", "caae") for people in PEOPLE},
+        "against_people",
+    ),
+    "where_to_join": Study(
+        {"default": "rig_cdaae", "none_caae": "rig_caae", "only_0_residual": "rig_residual"}
+        | {f"only_{level}": f"rig_join_{level}" for level in LEVELS}
+        | {name: f"rig_{name}" for name in CHOICES},
+        "side_by_side",
+    ),
+    "action_units": Study(_both("rig_au"), "table"),
+    "action_units_left_out": Study(_both("rig_au"), "table", RIG_AU_LEFT_OUT),
+    "augmentation": Study({"cdaae": _with_few("cdaae", 16)}, "classifiers"),
+}

@@ -1,0 +1,57 @@
+"""The catalogue can be trained as it stands, and its names agree with each other."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cdaae_jax import config
+from cdaae_jax.errors import UserError
+from cdaae_jax.validation import validate
+from studies import catalogue, reports, trainings
+
+
+def test_every_training_is_valid_and_of_the_same_number_of_steps():
+    for one in catalogue.TRAININGS.values():
+        validate(one)
+        assert (one.run.steps, one.run.batch_size, one.run.seed) == (catalogue.STEPS, 16, 0)
+    settings = {str(config.to_dict(one)) for one in catalogue.TRAININGS.values()}
+    assert len(settings) == len(catalogue.TRAININGS)  # no two are the same
+
+
+def test_every_study_names_trainings_that_exist_and_none_is_left_over():
+    used = {training for study in catalogue.STUDIES.values() for training in study.models.values()}
+    assert used == set(catalogue.TRAININGS)
+
+
+def test_every_study_names_a_report_that_exists_and_none_is_left_over():
+    assert {study.report for study in catalogue.STUDIES.values()} == set(reports.REPORTS)
+
+
+def test_the_training_program_finds_a_training_by_its_name():
+    """As launch/train.py reads it: by the file's path, whatever else can be imported."""
+    code = (
+        "import sys; sys.path = [entry for entry in sys.path if entry not in ('', sys.argv[1])];"
+        "from absl import flags; from ml_collections import config_flags;"
+        "config_flags.DEFINE_config_file('config', None, '');"
+        "flags.FLAGS(['train', '--config=studies/catalogue.py:rig_caae_8']);"
+        "print(flags.FLAGS.config.model.name, flags.FLAGS.config.data.max_people)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(trainings.REPOSITORY)],
+        cwd=trainings.REPOSITORY, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["caae", "8"], done.stderr
+
+
+def test_an_unknown_training_is_refused_with_the_nearest():
+    with pytest.raises(UserError, match="no training 'rig_unett'; nearest: rig_unet"):
+        catalogue.get_config("rig_unett")
+
+
+def test_combinations_left_out_of_training_are_those_that_are_judged():
+    study = catalogue.STUDIES["action_units_left_out"]
+    for training in study.models.values():
+        seen = catalogue.get_config(training).data.manifests
+        assert all("AU12=0" in manifest or "AU1=0&AU2=0" in manifest for manifest in seen)
+    assert all("AU12=1,2,3,4,5" in manifest and "=1,2,3,4,5" in manifest[-14:] for manifest in study.manifests)
