@@ -49,6 +49,10 @@ def validate(config: Config) -> None:
         "warmup_steps",
     ):
         _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
+    if loss.maps_weight:
+        whole = model.name == "cdaae" and {"flow", "paint"} <= {*model.heads}
+        allowed = "0 for models that do not make both flow and paint (model.heads)"
+        _require(whole, "loss.maps_weight", loss.maps_weight, allowed)
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
         _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)

@@ -19,9 +19,7 @@ _CHECKPOINT = flags.DEFINE_list("checkpoint", None, "A workdir, or several to co
 _OUTPUT = flags.DEFINE_string("output", None, "The folder for the report; made if missing.")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "The folder with the data sets; else the environment's CDAAE_DATA.")
 _JUDGES = flags.DEFINE_string("judges", None, "The folder with the judge networks.")
-_SIZE = flags.DEFINE_integer(
-    "size", None, "Pixels of the pictures to judge; else what the models write.", lower_bound=32
-)
+_SIZE = flags.DEFINE_integer("size", None, "Pixels of the pictures to judge.", lower_bound=32)
 _SPLIT = flags.DEFINE_enum("split", "test", ["test", "validation"], "Which people to judge on, of those kept apart.")
 _MANIFESTS = flags.DEFINE_list("manifests", [], "Another set to judge on, written as config.data.manifests.")
 

@@ -90,7 +90,7 @@ def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.
         photo = move(photo, amount * enlarge(change.flow, height, width))
     if change.shift is not None:
         photo = recolour(photo, amount * enlarge(change.shift, height, width))
-    if change.mask is not None:
+    if change.mask is not None and change.paint is not None:
         mask = jnp.clip(amount * enlarge(change.mask, height, width), 0.0, 1.0)
         paint = jnp.clip(enlarge(change.paint, height, width), -1.0, 1.0)
         photo = (1.0 - mask) * photo + mask * paint

@@ -33,7 +33,7 @@ def draw(change: "Change", size: int) -> UInt8[np.ndarray, "n size 4*size 3"]:
     arrows = white if large["flow"] is None else np.stack([_arrows(flow, size) for flow in large["flow"]])
     shift = white if large["shift"] is None else np.asarray(images.to_uint8(np.tanh(large["shift"])))
     mask = paint = white
-    if large["mask"] is not None:
+    if large["mask"] is not None and large["paint"] is not None:
         share = np.clip(large["mask"], 0.0, 1.0)
         mask = np.round(255 * (1 - share)).astype(np.uint8).repeat(3, axis=-1)
         paint = np.asarray(images.to_uint8(share * np.clip(large["paint"], -1.0, 1.0) + (1 - share)))

@@ -1,5 +1,7 @@
 """The difference decoders: from latent and label to a difference of low-level features, and from these to a change."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
@@ -78,7 +80,7 @@ class ChangeDecoder(nn.Module):
         return blocks.reshape(n, 2 * height, 2 * width, channels)
 
     def _conv(self, features: int, name: str, zero_init: bool = False) -> layers.Conv:
-        init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
+        init: dict[str, Any] = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
         return layers.Conv(features, self.kernel_size, dtype=self.dtype, name=name, **init)
 
 
@@ -116,46 +118,38 @@ class PlainDecoder(nn.Module):
 
 
 def climb(
-    decoder: nn.Module, kept: Features, latent: Latent, label: Label, lowest: int
+    decoder: Any, kept: Features, latent: Latent, label: Label, lowest: int
 ) -> tuple[Float[Array, "n h h c"], Features]:
-    """Returns features at level `lowest`, and the differences joined on the way; inside `decoder`'s own scope."""
+    """Returns features at level `lowest`, and by level the differences that were joined on the way.
+
+    The layers belong to `decoder`, in whose compact method it is called.
+    """
     features = smallest_features(decoder, latent, label)
-    differences = {}
+    differences: Features = {}
     for level in range(num_levels(decoder.image_size) - 1, lowest - 1, -1):  # the level whose size the features reach
-        features = rise(decoder, features, label, level, kept, differences)
+        joins = level > 0 and level in decoder.join_levels
+        num_channels = channels(level, decoder.width, decoder.max_width)
+        features = layers.Up(
+            num_channels,
+            decoder.kernel_size,
+            kind=decoder.upsampling,
+            dtype=decoder.dtype,
+            zero_init=joins,
+            name=f"up_{level}",
+        )(features)
+        if decoder.label_at_every_level:
+            # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
+            zeros = nn.initializers.zeros
+            dense = nn.Dense(
+                num_channels, use_bias=False, kernel_init=zeros, dtype=decoder.dtype, name=f"label_{level}"
+            )
+            features = features + dense(label)[:, None, None, :]
+        if joins:
+            differences[level] = features
+            features = kept[level] + features
+        if not joins or level > min(decoder.join_levels):
+            features = nn.leaky_relu(features, decoder.leak)
     return features, differences
-
-
-def rise(
-    decoder: nn.Module,
-    features: Float[Array, "n h h c"],
-    label: Label,
-    level: int,
-    kept: Features | None = None,
-    differences: Features | None = None,
-) -> Float[Array, "n 2h 2h d"]:
-    """Returns features at twice the size, joined with those of `kept` where the decoder joins at this level."""
-    joins = level > 0 and level in decoder.join_levels
-    num_channels = channels(level, decoder.width, decoder.max_width)
-    features = layers.Up(
-        num_channels,
-        decoder.kernel_size,
-        kind=decoder.upsampling,
-        dtype=decoder.dtype,
-        zero_init=joins,
-        name=f"up_{level}",
-    )(features)
-    if decoder.label_at_every_level:
-        # Maps of a label add the same to every pixel; so does this, at no cost, and it starts at exactly 0.
-        zeros = nn.initializers.zeros
-        dense = nn.Dense(num_channels, use_bias=False, kernel_init=zeros, dtype=decoder.dtype, name=f"label_{level}")
-        features = features + dense(label)[:, None, None, :]
-    if joins:
-        differences[level] = features
-        features = kept[level] + features
-        if level == min(decoder.join_levels):
-            return features
-    return nn.leaky_relu(features, decoder.leak)
 
 
 def smallest_features(decoder: nn.Module, latent: Latent, label: Label) -> Float[Array, "n 4 4 c"]:
@@ -171,7 +165,7 @@ def picture_logits(
     decoder: nn.Module, features: Float[Array, "n s s c"], zero_init: bool = False
 ) -> Float[Array, "n s s 3"]:
     """Returns a picture before its tanh: two stride-1 convolutions (CAAE), inside `decoder`'s own scope; float32."""
-    init = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
+    init: dict[str, Any] = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
     refine = layers.Conv(max(8, decoder.width // 4), decoder.kernel_size, dtype=decoder.dtype, name="refine")
     picture = layers.Conv(3, decoder.kernel_size, dtype=decoder.dtype, name="picture", **init)
     return picture(nn.leaky_relu(refine(features), decoder.leak)).astype(jnp.float32)

@@ -131,7 +131,7 @@ def _encoder(model: Model, **changes) -> Encoder:
 
 
 def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> PlainDecoder:
-    fields = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
+    fields: dict[str, Any] = dict(join_levels=join_levels, label_at_every_level=model.label_at_every_level)
     return PlainDecoder(**_common(model), **_decoding(model), **fields | changes)
 
 

@@ -103,11 +103,11 @@ def pyramid(
     Raises:
       ValueError: the shapes differ.
     """
-    octaves = []
+    octaves: list[Array] = []
     while min(output.shape[1:3]) > SMALLEST_OCTAVE and not (output.shape[1] % 2 or output.shape[2] % 2):
         (output, fine_output), (target, fine_target) = _octave(output), _octave(target)
         octaves.append(elementwise(fine_output, fine_target).mean())
-    return sum(octaves) / len(octaves)
+    return jnp.stack(octaves).mean()
 
 
 SMALLEST_OCTAVE = 16  # pixels: coarser differences are the reconstruction's own
@@ -125,7 +125,12 @@ def maps(
       flow: the true flow, as in `change.Change`.
       painted: the true mask, 0..1.
       known: 1 for pairs whose maps are known, 0 for the others, which count nothing.
+
+    Raises:
+      ValueError: the change has no flow or no mask.
     """
+    if change.flow is None or change.mask is None:
+        raise ValueError("this change has no flow or no mask that could be compared; ask for no map loss")
     grid = flow.shape[1]
     away = _absolute(enlarge(change.flow, grid, grid) - flow).sum(axis=-1, keepdims=True) * grid
     share = _absolute(enlarge(change.mask, grid, grid) - painted)

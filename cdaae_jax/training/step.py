@@ -36,7 +36,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     game = losses.ADVERSARIAL[weights.adversarial]
 
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
-        photo, target, maps = _pictures(batch, config, step, axis_name)
+        photo, target, true = _pictures(batch, config, step, axis_name)
         source = change.shrink(photo, config.model.image_size)
         label = batch["label"]
         # Only a variational generator uses this noise; each device draws its own.
@@ -98,8 +98,8 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             octaves = losses.pyramid(image, target, reconstruct)
             generator_loss += weights.pyramid_weight * octaves
             metrics["pyramid"] = octaves
-        if weights.maps_weight > 0:
-            away = losses.maps(generated.change, maps[..., :2], maps[..., 2:], batch["maps_known"])
+        if true is not None:
+            away = losses.maps(generated.change, true[..., :2], true[..., 2:], jnp.asarray(batch["maps_known"]))
             generator_loss += weights.maps_weight * away
             metrics["maps"] = away
         if weights.flow_weight > 0 and generated.change.flow is not None:
@@ -121,7 +121,7 @@ def _pictures(
 ) -> tuple[Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 3"] | None]:
     """Returns source, target and true maps as the networks see them, augmented as configured."""
     source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
-    maps = batch["maps"].astype(jnp.float32) if "maps" in batch else None
+    maps = jnp.asarray(batch["maps"], jnp.float32) if "maps" in batch else None
     data = config.data
     if not (data.light or data.camera or data.misalignment):
         return source, target, maps
