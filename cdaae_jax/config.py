@@ -119,7 +119,9 @@ class Loss:
         edges and folds for what the eye makes of them and not for their area.
       flow_weight: weight of the flow's second differences: neighbours move alike.
       mask_weight: weight of the mean of the mask: only what must be painted is.
-      maps_weight: weight of the distance from the true flow, shading and painted share, where the data has them.
+      maps_weight: weight of the distance from the true flow and painted share, where the data has them (`data.maps`).
+      painted_weight: weight of the reconstruction once more where the true maps say that something is painted (teeth,
+        the inside of the mouth), as a mean over these pixels alone; needs `maps_weight`.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -134,6 +136,7 @@ class Loss:
     flow_weight: float = 0.0
     mask_weight: float = 0.0
     maps_weight: float = 0.0
+    painted_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

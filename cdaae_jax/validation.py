@@ -45,10 +45,13 @@ def validate(config: Config) -> None:
         "flow_weight",
         "mask_weight",
         "maps_weight",
+        "painted_weight",
         "divergence_weight",
         "warmup_steps",
     ):
         _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
+    allowed = "0 without loss.maps_weight, which reads the maps"
+    _require(not loss.painted_weight or loss.maps_weight > 0, "loss.painted_weight", loss.painted_weight, allowed)
     if loss.maps_weight:
         whole = model.name == "cdaae" and {"flow", "paint"} <= {*model.heads}
         allowed = "0 for models that do not make both flow and paint (model.heads)"

@@ -116,9 +116,10 @@ SMALLEST_OCTAVE = 16  # pixels: coarser differences are the reconstruction's own
 def maps(
     change: Change, flow: Float[Array, "n g g 2"], painted: Float[Array, "n g g 1"], known: Float[Array, " n"]
 ) -> Float[Array, ""]:
-    """Returns how far a change is from the true one, in pixels of the true maps' grid and shares of painted pixels.
+    """Returns how far a change is from the true one: in pixels of the true maps' grid, and in shares of what is painted.
 
-    Where a pixel is painted, no true flow leads to it, so that only the others count.
+    Where a pixel is painted, no true flow leads to it, so that only the others count. A mouth is a hundredth of a
+    picture: a missing mask counts by the share of the painted pixels that it misses, not by their number.
 
     Args:
       change: the generator's, with a flow and a mask.
@@ -134,8 +135,16 @@ def maps(
     grid = flow.shape[1]
     away = _absolute(enlarge(change.flow, grid, grid) - flow).sum(axis=-1, keepdims=True) * grid
     share = _absolute(enlarge(change.mask, grid, grid) - painted)
-    each = ((1.0 - painted) * away + share).mean(axis=(1, 2, 3))
-    return (known * each).mean()
+    each = ((1.0 - painted) * (away + share)).mean(axis=(1, 2, 3))
+    return (known * each).mean() + within(share, painted, known)
+
+
+def within(
+    error: Float[Array, "n h w c"], painted: Float[Array, "n h w 1"], known: Float[Array, " n"]
+) -> Float[Array, ""]:
+    """Returns the mean error over what is painted of all pairs whose maps are known, such as teeth; 0 if nothing is."""
+    weight = painted * known[:, None, None, None]
+    return (weight * error).sum() / (error.shape[-1] * jnp.maximum(weight.sum(), 1.0))
 
 
 def _octave(pictures: Float[Array, "n h w c"]) -> tuple[Float[Array, "n h/2 w/2 c"], Float[Array, "n h w c"]]:

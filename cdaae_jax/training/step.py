@@ -100,8 +100,10 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             metrics["pyramid"] = octaves
         if true is not None:
             away = losses.maps(generated.change, true[..., :2], true[..., 2:], jnp.asarray(batch["maps_known"]))
-            generator_loss += weights.maps_weight * away
-            metrics["maps"] = away
+            painted = change.enlarge(true[..., 2:], *image.shape[1:3])
+            inside = losses.within(reconstruct(image, target), painted, jnp.asarray(batch["maps_known"]))
+            generator_loss += weights.maps_weight * away + weights.painted_weight * inside
+            metrics |= {"maps": away, "painted": inside}
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough
