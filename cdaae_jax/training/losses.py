@@ -116,7 +116,7 @@ SMALLEST_OCTAVE = 16  # pixels: coarser differences are the reconstruction's own
 def maps(
     change: Change, flow: Float[Array, "n g g 2"], painted: Float[Array, "n g g 1"], known: Float[Array, " n"]
 ) -> Float[Array, ""]:
-    """Returns how far a change is from the true one: in pixels of the true maps' grid, and in shares of what is painted.
+    """Returns how far a change is from the true one, in pixels of the true maps' grid and shares of what is painted.
 
     Where a pixel is painted, no true flow leads to it, so that only the others count. A mouth is a hundredth of a
     picture: a missing mask counts by the share of the painted pixels that it misses, not by their number.
