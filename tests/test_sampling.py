@@ -1,5 +1,7 @@
 """The sampler: every documented form of a call, batch independence, and what it refuses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from support import make_tiny_config
@@ -103,3 +105,32 @@ def test_a_single_checkpoint_opens_too(workdir):
     assert Sampler.from_checkpoint(workdir / "checkpoints" / str(step)).meta["step"] == step
     with pytest.raises(UserError, match="there is no checkpoint"):
         Sampler.from_checkpoint(workdir / "nowhere")
+
+
+def test_a_change_can_be_scaled_and_applied_at_any_size(sampler, photos):
+    change = sampler.change(photos[0], "happy")
+    np.testing.assert_array_equal(change.apply(photos[0]), sampler.edit(photos[0], "happy"))
+    large = np.random.default_rng(1).integers(0, 256, (75, 90, 3), np.uint8)
+    np.testing.assert_array_equal(change.apply(large, amount=0.0), large)
+    assert change.apply(large, amount=1.5).shape == large.shape
+    assert not np.array_equal(change.apply(large, amount=0.5), change.apply(large, amount=1.5))
+    both = sampler.change(photos[0], ["happy", "surprised"])
+    np.testing.assert_array_equal(both.apply(photos[0]), sampler.edit(photos[0], ["happy", "surprised"]))
+    assert both.picture(64).shape == (2, 64, 256, 3)
+
+
+def test_a_sampler_of_another_size_edits_larger_photos(sampler):
+    photo = np.random.default_rng(2).integers(0, 256, (64, 64, 3), np.uint8)
+    large = dataclasses.replace(sampler, image_size=64)
+    np.testing.assert_array_equal(large.edit(photo, "happy"), large.change(photo, "happy").apply(photo))
+
+
+@pytest.mark.parametrize("amount", [-0.1, 1.6])
+def test_amounts_out_of_range_are_refused(sampler, photos, amount):
+    with pytest.raises(UserError, match=r"amount is .*; allowed: 0 to 1.5"):
+        sampler.change(photos[0], "happy").apply(photos[0], amount)
+
+
+def test_a_change_is_made_to_pictures_of_bytes_only(sampler, photos):
+    with pytest.raises(UserError, match="a photo must be uint8"):
+        sampler.change(photos[0], "happy").apply(photos[0] / 255.0)

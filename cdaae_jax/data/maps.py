@@ -5,6 +5,7 @@ and `painted` [g, g], the share of each pixel that no pixel of the neutral photo
 """
 
 import pathlib
+import zipfile
 
 import numpy as np
 from jaxtyping import Bool, Float, Float16
@@ -55,9 +56,9 @@ class Maps:
 
 def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 3"]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             maps = np.concatenate([archive["flow"], archive["painted"][..., None]], axis=-1)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
     if maps.shape != (GRID, GRID, 3):
         raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {GRID} x {GRID}")

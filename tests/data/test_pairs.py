@@ -129,3 +129,11 @@ def test_action_unit_vectors_are_labels_like_others(faces):
     units = LabelSpace("au", ("AU1", "AU2", "AU4"))
     coded = FaceDataset(faces.records, faces.labels * 0.37, faces.person, faces.people, units)
     np.testing.assert_array_equal(draw(coded).target, draw(faces).target)
+
+
+def test_neutral_sources_come_as_often_as_asked(faces):
+    neutral = set(faces.most_neutral())
+    drawn = PairSampler(faces, identity_share=0.0, flip=False, neutral_source=1.0).draw(0, 0, 600)
+    for source, target in zip(drawn.source, drawn.target, strict=True):
+        assert (source in neutral) != (target in neutral) and source != target
+        assert faces.person[source] == faces.person[target]

@@ -1,0 +1,71 @@
+"""True maps: of which pairs they are known, mirrored with their pictures, and what is refused."""
+
+import numpy as np
+import pytest
+
+from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.maps import GRID, Maps
+from cdaae_jax.errors import UserError
+
+
+def with_maps(folder, *expressions):
+    """Gives p1's pictures of these expressions maps: the first number of each is 1, 2, 3 ... hundredths of a side."""
+    for i, expression in enumerate(expressions, start=1):
+        flow = np.full((GRID, GRID, 2), 0.01 * i, np.float16)
+        flow[:, : GRID // 2] *= -1
+        painted = np.full((GRID, GRID), 0.25, np.float16)
+        np.savez(folder / "faces" / "p1" / expression / "photo.npz", flow=flow, painted=painted)
+
+
+def load(folder):
+    dataset = datasets.load(Data(manifests=("faces.csv",)), folder, 32)
+    names = [record.name.split("/")[-3:-1] for record in dataset.records]
+    return dataset, {(person, expression): i for i, (person, expression) in enumerate(names)}
+
+
+def ask(maps, *pairs, mirrored=False):
+    source, target = (np.array(column) for column in zip(*pairs, strict=True))
+    return maps(source, target, np.full(len(pairs), mirrored))
+
+
+def test_maps_are_known_from_neutral_and_of_a_photo_with_itself(faces_copy):
+    with_maps(faces_copy, "happy")
+    dataset, at = load(faces_copy)
+    neutral, happy, surprised = (at["p1", name] for name in ("neutral", "happy", "surprised"))
+    maps, known = ask(
+        Maps(dataset), (neutral, happy), (surprised, happy), (neutral, surprised), (happy, happy), (happy, neutral)
+    )
+    np.testing.assert_array_equal(known, [1, 0, 0, 1, 0])
+    np.testing.assert_allclose(maps[0, 0, -1], [0.01, 0.01, 0.25], atol=1e-4)
+    assert not maps[1:].any()
+
+
+def test_a_mirrored_pair_has_mirrored_maps(faces_copy):
+    with_maps(faces_copy, "happy")
+    dataset, at = load(faces_copy)
+    maps, _ = ask(Maps(dataset), (at["p1", "neutral"], at["p1", "happy"]), mirrored=True)
+    # Left and right change places, and what came from the right comes from the left.
+    np.testing.assert_allclose(maps[0, 0, 0], [-0.01, 0.01, 0.25], atol=1e-4)
+    np.testing.assert_allclose(maps[0, 0, -1], [0.01, -0.01, 0.25], atol=1e-4)
+
+
+def test_data_without_maps_is_refused(faces_copy):
+    dataset, _ = load(faces_copy)
+    with pytest.raises(UserError, match=r"config\.loss\.maps_weight is not 0, but no picture"):
+        Maps(dataset)
+
+
+@pytest.mark.parametrize("spoil", ["cut", "other size", "pickle"])
+def test_maps_that_cannot_be_used_are_refused_by_name(faces_copy, spoil):
+    with_maps(faces_copy, "happy")
+    file = faces_copy / "faces" / "p1" / "happy" / "photo.npz"
+    if spoil == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    elif spoil == "pickle":
+        np.savez(file, flow=np.array([object()]), painted=np.zeros((GRID, GRID)))
+    else:
+        np.savez(file, flow=np.zeros((8, 8, 2)), painted=np.zeros((8, 8)))
+    dataset, _ = load(faces_copy)
+    with pytest.raises(UserError, match="photo.npz"):
+        Maps(dataset)
