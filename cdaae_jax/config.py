@@ -34,7 +34,8 @@ class Data:
         (`training.augmentation`): light, white balance and contrast, 0..1; noise, blur and compression, 0..1; turns,
         sizes and shifts, as a share, 0..0.2.
       picture_size: pixels of the pictures that pairs are made of, that the reconstruction is compared at, and that
-        sampling writes; 64 to 512, at least `model.image_size`. The networks see them shrunk to `model.image_size`.
+        sampling writes: a multiple of `model.image_size`, to which they are shrunk for the networks, up to 512. 0 takes
+        `model.image_size` itself.
       neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
@@ -51,7 +52,7 @@ class Data:
     light: float = 0.0
     camera: float = 0.0
     misalignment: float = 0.0
-    picture_size: int = 64
+    picture_size: int = 0
     neutral_source: float = 0.0
     cache_gib: float = 4.0
 
@@ -197,6 +198,11 @@ class Config:
     loss: Loss = dataclasses.field(default_factory=Loss)
     optim: Optim = dataclasses.field(default_factory=Optim)
     run: Run = dataclasses.field(default_factory=Run)
+
+
+def picture_size(model: Model, data: Data) -> int:
+    """Returns the pixels of a training's pictures."""
+    return data.picture_size or model.image_size
 
 
 def paper() -> Model:

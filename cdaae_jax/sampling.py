@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from cdaae_jax import checkpoint, images
 from cdaae_jax.chunks import in_chunks
-from cdaae_jax.config import model_from_dict
+from cdaae_jax.config import data_from_dict, model_from_dict, picture_size
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace
 from cdaae_jax.models import change as changes
@@ -58,15 +58,14 @@ class Sampler:
         params, meta = checkpoint.read_model(pathlib.Path(path))
         model = model_from_dict(meta["config"]["model"])
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
+        size = picture_size(model, data_from_dict(meta["config"]["data"]))
         generator = registry.build(model).generator
         photo, label = jnp.zeros((1, model.image_size, model.image_size, 3)), jnp.zeros((1, space.size))
         built = jax.eval_shape(generator.init, jax.random.key(0), photo, label)["params"]
         checkpoint.refuse_other_structure(
             checkpoint.structure(built), checkpoint.structure(params), meta, pathlib.Path(path)
         )
-        return cls(
-            generator, jax.device_put(params), space, model.image_size, meta["config"]["data"]["picture_size"], meta
-        )
+        return cls(generator, jax.device_put(params), space, model.image_size, size, meta)
 
     def edit(self, image: np.ndarray, label: Label | Sequence[Label]) -> np.ndarray:
         """Returns photos with another expression.
@@ -92,18 +91,19 @@ class Sampler:
         """Returns what `edit` would do to the photos, as a value that can be scaled, drawn and applied at any size.
 
         Args:
-          image: as in `edit`, but at least as large as the network's own input.
+          image: as in `edit`.
           label: as in `edit`.
 
         Returns:
-          The changes, numpy fields; `.apply(photo, amount=0.7)` makes them to a photo that is cropped like `image`.
+          The changes, numpy fields; `.apply(photo, amount=0.7)` makes them to a photo that is cropped like `image`, of
+          any size.
 
         Raises:
           UserError: see `edit`.
         """
-        small = dataclasses.replace(self, image_size=self.network_size)
-        pictures, vectors, _ = small._requests(image, label)
-        return in_chunks(functools.partial(_change, self.generator, self.params), pictures, vectors, most=_CHUNK)
+        pictures, vectors, _ = self._requests(image, label)
+        make = functools.partial(_change, self.generator, self.params, network_size=self.network_size)
+        return in_chunks(make, pictures, vectors, most=_CHUNK)
 
     def interpolate(
         self, image: np.ndarray, start: Label, end: Label, steps: int = 9
@@ -135,16 +135,19 @@ class Sampler:
         return _repeat(pictures, count), _repeat(vectors, count), image.ndim < 4 and not several
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _change(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array) -> Change:
-    return generator.apply({"params": params}, images.to_network(pictures), labels).change
+def _generate(generator: nn.Module, params: Any, photos: jax.Array, labels: jax.Array, network_size: int) -> Change:
+    return generator.apply({"params": params}, changes.shrink(photos, network_size), labels).change
+
+
+@functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
+def _change(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, network_size: int) -> Change:
+    return _generate(generator, params, images.to_network(pictures), labels, network_size)
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
 def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, network_size: int) -> jax.Array:
     photos = images.to_network(pictures)
-    generated = generator.apply({"params": params}, changes.shrink(photos, network_size), labels)
-    return images.to_uint8(changes.apply(generated.change, photos))
+    return images.to_uint8(changes.apply(_generate(generator, params, photos, labels, network_size), photos))
 
 
 def _repeat(array: np.ndarray, count: int) -> np.ndarray:

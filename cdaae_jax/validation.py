@@ -4,7 +4,7 @@ import functools
 import numbers
 from typing import Any
 
-from cdaae_jax.config import Config, field_types
+from cdaae_jax.config import Config, field_types, picture_size
 from cdaae_jax.errors import UserError
 
 
@@ -74,8 +74,9 @@ def validate(config: Config) -> None:
     for name in ("neutral_source", "light", "camera"):
         _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
     _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
-    sizes = f"{model.image_size} (model.image_size) to 512, in multiples of it"
-    fits = model.image_size <= data.picture_size <= 512 and data.picture_size % model.image_size == 0
+    sizes = f"0 or {model.image_size} (model.image_size) to 512, in multiples of it"
+    size = picture_size(model, data)
+    fits = model.image_size <= size <= 512 and size % model.image_size == 0
     _require(fits, "data.picture_size", data.picture_size, sizes)
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")

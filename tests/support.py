@@ -17,7 +17,7 @@ SPACE = LabelSpace("emotion", ("neutral", "happy"))
 def make_tiny_config(**sections) -> Config:
     """A configuration whose step compiles and runs in seconds; keyword arguments replace whole sections."""
     defaults = dict(
-        data=Data(manifests=("faces.csv",), held_out=1, picture_size=32),
+        data=Data(manifests=("faces.csv",), held_out=1),
         model=Model(image_size=32, width=4, latent_size=6, discriminator_width=4, discriminator_dense=8),
         loss=Loss(image_weight=0.1, latent_weight=0.1, total_variation_weight=0.01, warmup_steps=0),
         optim=Optim(learning_rate=1e-3, warmup_steps=0),

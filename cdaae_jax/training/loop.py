@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import jax
 
 from cdaae_jax import checkpoint, files, parallel
-from cdaae_jax.config import Config, to_dict
+from cdaae_jax.config import Config, picture_size, to_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.data.dataset import FaceDataset, Split
@@ -58,7 +58,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     validate(config)
     networks = registry.build(config.model, parallel.AXIS)
     devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
-    everyone = datasets.load(config.data, datasets.root(data_dir), config.data.picture_size)
+    everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
     split = datasets.split(everyone, config.data)
     # Everything else has been checked by now, so a mistake leaves no folder behind.
     workdir = pathlib.Path(workdir).absolute()
@@ -91,7 +91,7 @@ def _train(
 
     make_batch = BatchMaker(
         training,
-        Photos(training, config.data.picture_size, config.data.cache_gib),
+        Photos(training, picture_size(config.model, config.data), config.data.cache_gib),
         PairSampler(training, config.data.identity_share, config.data.flip, config.data.neutral_source),
         config.run.seed,
         config.run.batch_size,

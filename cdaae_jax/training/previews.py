@@ -9,7 +9,7 @@ from flax import linen as nn
 from jaxtyping import UInt8
 
 from cdaae_jax import images
-from cdaae_jax.config import Config
+from cdaae_jax.config import Config, picture_size
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.models import change
 
@@ -24,7 +24,7 @@ def make(
     One row per person, always the first `NUM_PEOPLE` people: the most neutral photo, then that photo changed to each
     label of the set (for AUs: each AU alone, at its full strength).
     """
-    size = config.data.picture_size
+    size = picture_size(config.model, config.data)
     sources = np.stack([images.fit(people.records[i].load(), size) for i in people.most_neutral()[:NUM_PEOPLE]])
     labels = np.eye(people.space.size, dtype=np.float32)
 

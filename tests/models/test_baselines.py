@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import picture_of
 
-from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+from cdaae_jax.config import Config, Loss, Model, Optim, Run
 from cdaae_jax.errors import UserError
 from cdaae_jax.models import registry
 from cdaae_jax.models.generators import LATENT_STREAM
@@ -97,7 +97,6 @@ def test_each_baseline_learns_a_pair_by_heart(name, source):
         model=dataclasses.replace(TINY, name=name),
         loss=Loss(image_weight=0.0, latent_weight=0.0, warmup_steps=0),
         optim=Optim(learning_rate=3e-3, warmup_steps=0),
-        data=Data(picture_size=32),
         run=Run(steps=60, batch_size=2),
     )
     validate(config)

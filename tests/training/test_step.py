@@ -81,7 +81,7 @@ def test_each_pull_back_is_the_gradient_of_its_own_loss_alone(initial, on_one_de
 def test_a_weight_of_zero_is_exactly_no_gradient(initial):
     bare = Loss(image_weight=0.0, latent_weight=0.0, total_variation_weight=0.0, warmup_steps=0)
     gradients, metrics, _ = gradients_on(1, make_tiny_config(loss=bare), initial, make_batch(8))
-    assert set(metrics) == {"reconstruction", "generator", "latent_saturated", *(f"difference_{i}" for i in range(3))}
+    assert set(metrics) == {"reconstruction", "generator", "latent_saturated", *(f"difference_{i}" for i in (1, 2))}
     assert metrics["generator"] == metrics["reconstruction"]
     for name in NETWORKS[1:]:
         assert not any(leaf.any() for leaf in jax.tree.leaves(gradients[name]))
