@@ -70,9 +70,9 @@ def changed(name, value):
         ("optim.learning_rate", "1e-4", "a number"),
         ("optim.learning_rate", None, "a number"),
         ("data.flip", "no", "true or false"),
-        ("model.name", 3, "a text"),
-        ("data.manifests", "faces.csv", "a tuple of texts such as"),
-        ("data.label_names", (1, 2), "a tuple of texts such as"),
+        ("model.name", 3, "text"),
+        ("data.manifests", "faces.csv", "a tuple of strings such as"),
+        ("data.label_names", (1, 2), "a tuple of strings such as"),
     ],
 )
 def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(name, value, allowed):

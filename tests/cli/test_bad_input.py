@@ -100,7 +100,7 @@ USABLE = ("--config=config.py", "--workdir=new/run", "--data_dir=data")
         ((*USABLE, "--config.run.steps=1.5"), "--config.run.steps=1.5 cannot be used; allowed: a whole number\n"),
         ((*USABLE, "--config.data.flip=maybe"), "--config.data.flip=maybe cannot be used; allowed: true or false\n"),
         ((*USABLE, "--config.optim.beta1=a: b"), "--config.optim.beta1=a: b cannot be used; allowed: a number\n"),
-        ((*USABLE, "--config.data.manifests=a b"), "allowed: a tuple of texts such as ('a', 'b')\n"),
+        ((*USABLE, "--config.data.manifests=a b"), "allowed: a tuple of strings such as ('a', 'b')\n"),
         ((USABLE[1], "--config.run.steps=5"), "--config.run.steps needs --config=FILE"),
         ((*USABLE, "--config.run.steps=0"), "config.run.steps is 0; allowed: 1 or more"),
         ((*USABLE, "--config.model.name=cda"), "unknown model 'cda'; known: cdaae, caae"),

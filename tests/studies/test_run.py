@@ -42,6 +42,7 @@ def test_it_ends_with_one_line_and_a_status(error, status, said, monkeypatch, ca
 
 def test_a_closed_terminal_or_a_machine_taken_away_is_as_ctrl_c(monkeypatch):
     handlers = {}
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_DFL)  # also where the tests run under nohup
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(run, "main", lambda: None)
     run.run()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 
@@ -119,9 +120,12 @@ time.sleep(60)
 """
 
 
-def test_ctrl_c_stops_what_is_under_way_and_starts_nothing_more(trained, programs, tmp_path):
+def test_ctrl_c_stops_what_is_under_way_and_starts_nothing_more(trained, programs, tmp_path, request):
     said = tmp_path / "said"
     said.mkdir()
+    # A shell's background jobs ignore Ctrl-C, and the tests may run in one.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     programs |= dict.fromkeys(("one", "two", "three"), WAITS.format(folder=str(said)))
     with pytest.raises(KeyboardInterrupt):
         trainings.train_all(dict.fromkeys(programs, ONE), tmp_path, None, jobs=1)
