@@ -147,7 +147,9 @@ def _change(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.
 @functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
 def _edit(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, network_size: int) -> jax.Array:
     photos = images.to_network(pictures)
-    return images.to_uint8(changes.apply(_generate(generator, params, photos, labels, network_size), photos))
+    return images.to_uint8(
+        changes.apply(_generate(generator, params, photos, labels, network_size), photos, sharp=True)
+    )
 
 
 def _repeat(array: np.ndarray, count: int) -> np.ndarray:

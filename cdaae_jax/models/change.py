@@ -13,6 +13,7 @@ StableHLO and ONNX, and maps over devices.
 """
 
 import functools
+from typing import Any
 
 import flax.struct
 import jax
@@ -73,13 +74,14 @@ class Change:
         return change_pictures.draw(self, size)
 
 
-def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.0) -> Photos:
+def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.0, sharp: bool = False) -> Photos:
     """Returns the photos changed.
 
     Args:
       change: of n photos.
       photo: in [-1, 1], of any height and width.
       amount: 0 to 1.5, one number or one per photo; 0 returns the photo exactly, 1 is what the generator meant.
+      sharp: see `move`; sampling interpolates so, training does not.
 
     Returns:
       In [-1, 1], as large as the photo.
@@ -87,7 +89,7 @@ def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.
     height, width = photo.shape[1:3]
     amount = jnp.asarray(amount, photo.dtype).reshape(-1, 1, 1, 1)
     if change.flow is not None:
-        photo = move(photo, amount * enlarge(change.flow, height, width))
+        photo = move(photo, amount * enlarge(change.flow, height, width), sharp)
     if change.shift is not None:
         photo = recolour(photo, amount * enlarge(change.shift, height, width))
     if change.mask is not None and change.paint is not None:
@@ -97,27 +99,34 @@ def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.
     return photo
 
 
-def move(photo: Photos, flow: Float[Array, "n h w 2"]) -> Photos:
-    """Returns, for each pixel, the photo at that pixel plus `flow`: bilinear, the nearest pixel beyond the edges.
+def move(photo: Photos, flow: Float[Array, "n h w 2"], sharp: bool = False) -> Photos:
+    """Returns, for each pixel, the photo at that pixel plus `flow`; beyond the edges the nearest pixel.
 
     Args:
-      photo: [n, h, w, c].
+      photo: [n, h, w, c], in [-1, 1] if `sharp`.
       flow: (x, y) in widths and heights of the picture.
+      sharp: interpolate by Keys' cubic over 4 x 4 pixels, which keeps detail that bilinear interpolation blurs. It
+        takes four times as long, and its overshoots are cut off at -1 and 1.
     """
     n, height, width, channels = photo.shape
     left, x_share = _split(jnp.arange(width, dtype=flow.dtype)[None, None, :] + flow[..., 0] * width, width)
     top, y_share = _split(jnp.arange(height, dtype=flow.dtype)[None, :, None] + flow[..., 1] * height, height)
-    right, low = jnp.minimum(left + 1, width - 1), jnp.minimum(top + 1, height - 1)
     pixels = photo.reshape(n, height * width, channels)
 
-    def fetch(row: jax.Array, column: jax.Array) -> jax.Array:
+    def fetch(down: int, across: int) -> jax.Array:
+        row, column = jnp.clip(top + down, 0, height - 1), jnp.clip(left + across, 0, width - 1)
         index = (row * width + column).reshape(n, height * width, 1)
         return jnp.take_along_axis(pixels, index, axis=1, mode="promise_in_bounds").reshape(photo.shape)
 
-    x_share, y_share = x_share[..., None], y_share[..., None]
-    upper = (1.0 - x_share) * fetch(top, left) + x_share * fetch(top, right)
-    lower = (1.0 - x_share) * fetch(low, left) + x_share * fetch(low, right)
-    return (1.0 - y_share) * upper + y_share * lower
+    taps = range(-1, 3) if sharp else range(2)
+    weigh = _cubic if sharp else _linear
+    across = [weigh(x_share - tap)[..., None] for tap in taps]
+    rows = [
+        weigh(y_share - down)[..., None] * sum(across[k] * fetch(down, tap) for k, tap in enumerate(taps))
+        for down in taps
+    ]
+    moved = functools.reduce(jnp.add, rows)
+    return jnp.clip(moved, -1.0, 1.0) if sharp else moved
 
 
 def recolour(photo: Float[Array, "*shape"], shift: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -166,7 +175,7 @@ def shrink(photo: Photos, size: int) -> Photos:
 
 @jax.jit
 def _apply_to_uint8(change: Change, photo: jax.Array, amount: jax.Array) -> jax.Array:
-    return images.to_uint8(apply(change, images.to_network(photo), amount))
+    return images.to_uint8(apply(change, images.to_network(photo), amount, sharp=True))
 
 
 _NEAREST = 1.0 - 1.0 / 127.5  # the grey levels beside pure black and white
@@ -179,6 +188,18 @@ def _split(at: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
     return whole.astype(jnp.int32), at - whole
 
 
+def _linear(distance: jax.Array) -> jax.Array:
+    return 1.0 - jnp.abs(distance)
+
+
+def _cubic(distance: Any, numpy: Any = jnp) -> Any:
+    """Returns Keys' cubic (a = -1/2) at these distances, with the functions of `numpy`."""
+    distance = numpy.abs(distance)
+    near = (1.5 * distance - 2.5) * distance**2 + 1.0
+    far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
+    return numpy.where(distance < 1, near, numpy.where(distance < 2, far, 0.0))
+
+
 @functools.lru_cache(maxsize=64)
 def _weights(grid: int, pixels: int) -> Float[np.ndarray, "pixels grid"]:
     """Returns the matrix of Keys' cubic (a = -1/2) that takes `grid` values to `pixels`, centres aligned as pixels are.
@@ -187,8 +208,5 @@ def _weights(grid: int, pixels: int) -> Float[np.ndarray, "pixels grid"]:
     """
     scale = max(1.0, grid / pixels)
     centre = (np.arange(pixels) + 0.5) * grid / pixels - 0.5
-    distance = np.abs(centre[:, None] - np.arange(grid)[None]) / scale
-    near = (1.5 * distance - 2.5) * distance**2 + 1.0
-    far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
-    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+    weights = np.asarray(_cubic((centre[:, None] - np.arange(grid)[None]) / scale, np))
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -130,6 +130,16 @@ def test_a_flow_of_whole_pixels_fetches_them():
     np.testing.assert_allclose(moved[0, 1:, :-2], photo[0, :-1, 2:], atol=1e-5)
 
 
+def test_sharp_keeps_more_of_a_picture_that_moves_by_half_a_pixel():
+    photo = make_photo(1, 24, 24)
+    flow = np.full((1, 24, 24, 2), 0.5 / 24, np.float32)
+    plain, sharp = (np.asarray(changes.move(photo, flow, sharp)) for sharp in (False, True))
+    assert sharp.std() > 1.1 * plain.std() and np.abs(sharp).max() <= 1
+    lined_up = np.asarray(changes.move(photo, np.full_like(flow, 2 / 24), sharp=True))
+    np.testing.assert_allclose(lined_up[0, :-2, :-2], photo[0, 2:, 2:], atol=1e-4)
+    np.testing.assert_array_equal(changes.move(photo, 0 * flow, sharp=True), photo)
+
+
 def test_it_maps_over_devices():
     change, photo = make_change(n=4), make_photo(4, 16, 16)
     split = jax.tree.map(lambda leaf: leaf.reshape(4, 1, *leaf.shape[1:]), (change, photo))
