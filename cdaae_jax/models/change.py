@@ -23,6 +23,7 @@ from jaxtyping import Array, Float
 
 from cdaae_jax import images
 from cdaae_jax.errors import UserError
+from cdaae_jax.models import change_pictures
 
 LARGEST_AMOUNT = 1.5
 Photos = Float[Array, "n h w 3"]
@@ -69,9 +70,9 @@ class Change:
 
     def picture(self, size: int = 256) -> np.ndarray:
         """Returns a drawing of each change, see `change_pictures.draw`: uint8 [n, size, 4 size, 3]."""
-        from cdaae_jax.models import change_pictures
-
-        return change_pictures.draw(self, size)
+        fields = (self.flow, self.shift, self.mask, self.paint)
+        large = [None if one is None else np.asarray(enlarge(jnp.asarray(one), size, size)) for one in fields]
+        return change_pictures.draw(*large)
 
 
 def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.0, sharp: bool = False) -> Photos:

@@ -1,43 +1,36 @@
 """Drawings of changes: what moves where, what gets lighter or darker, what is painted and with what."""
 
-from typing import TYPE_CHECKING
-
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
 from cdaae_jax import images
-
-if TYPE_CHECKING:
-    from cdaae_jax.models.change import Change
 
 _ARROWS = 16  # along a side
 _INK, _PAPER = (30, 60, 160), (255, 255, 255)
 
 
-def draw(change: "Change", size: int) -> UInt8[np.ndarray, "n size 4*size 3"]:
+def draw(
+    flow: Float[np.ndarray, "n s s 2"] | None,
+    shift: Float[np.ndarray, "n s s 3"] | None,
+    mask: Float[np.ndarray, "n s s 1"] | None,
+    paint: Float[np.ndarray, "n s s 3"] | None,
+) -> UInt8[np.ndarray, "n s 4*s 3"]:
     """Draws each change as four squares side by side; a part that a change does not have is left white.
 
     From left to right: arrows along which pixels move, to scale; the shift, on grey; the mask, black where all is
-    painted; and the paint, laid on white through the mask.
+    painted; and the paint, laid on white through the mask. The fields are those of a `change.Change`, of one size.
     """
-    from cdaae_jax.models.change import enlarge
-
-    large = {
-        name: None if field is None else np.asarray(enlarge(jnp.asarray(field), size, size))
-        for name, field in vars(change).items()
-    }
-    count = max(len(field) for field in large.values() if field is not None)
+    count, size = next(field.shape[:2] for field in (flow, shift, mask, paint) if field is not None)
     white = np.full((count, size, size, 3), 255, np.uint8)
-    arrows = white if large["flow"] is None else np.stack([_arrows(flow, size) for flow in large["flow"]])
-    shift = white if large["shift"] is None else np.asarray(images.to_uint8(np.tanh(large["shift"])))
-    mask = paint = white
-    if large["mask"] is not None and large["paint"] is not None:
-        share = np.clip(large["mask"], 0.0, 1.0)
-        mask = np.round(255 * (1 - share)).astype(np.uint8).repeat(3, axis=-1)
-        paint = np.asarray(images.to_uint8(share * np.clip(large["paint"], -1.0, 1.0) + (1 - share)))
-    return np.concatenate([arrows, shift, mask, paint], axis=2)
+    arrows = white if flow is None else np.stack([_arrows(one, size) for one in flow])
+    tint = white if shift is None else np.asarray(images.to_uint8(np.tanh(shift)))
+    black = colours = white
+    if mask is not None and paint is not None:
+        share = np.clip(mask, 0.0, 1.0)
+        black = np.round(255 * (1 - share)).astype(np.uint8).repeat(3, axis=-1)
+        colours = np.asarray(images.to_uint8(share * np.clip(paint, -1.0, 1.0) + (1 - share)))
+    return np.concatenate([arrows, tint, black, colours], axis=2)
 
 
 def _arrows(flow: np.ndarray, size: int) -> UInt8[np.ndarray, "size size 3"]:
