@@ -107,22 +107,28 @@ def test_a_single_checkpoint_opens_too(workdir):
         Sampler.from_checkpoint(workdir / "nowhere")
 
 
+def assert_alike(pictures, others):
+    """Two compiled programs of the same arithmetic may round differently: by a grey level, and hardly ever."""
+    assert np.abs(pictures.astype(int) - others).max() <= 1
+    assert (pictures != others).mean() < 1e-3
+
+
 def test_a_change_can_be_scaled_and_applied_at_any_size(sampler, photos):
     change = sampler.change(photos[0], "happy")
-    np.testing.assert_array_equal(change.apply(photos[0]), sampler.edit(photos[0], "happy"))
+    assert_alike(change.apply(photos[0]), sampler.edit(photos[0], "happy"))
     large = np.random.default_rng(1).integers(0, 256, (75, 90, 3), np.uint8)
     np.testing.assert_array_equal(change.apply(large, amount=0.0), large)
     assert change.apply(large, amount=1.5).shape == large.shape
     assert not np.array_equal(change.apply(large, amount=0.5), change.apply(large, amount=1.5))
     both = sampler.change(photos[0], ["happy", "surprised"])
-    np.testing.assert_array_equal(both.apply(photos[0]), sampler.edit(photos[0], ["happy", "surprised"]))
+    assert_alike(both.apply(photos[0]), sampler.edit(photos[0], ["happy", "surprised"]))
     assert both.picture(64).shape == (2, 64, 256, 3)
 
 
 def test_a_sampler_of_another_size_edits_larger_photos(sampler):
     photo = np.random.default_rng(2).integers(0, 256, (64, 64, 3), np.uint8)
     large = dataclasses.replace(sampler, image_size=64)
-    np.testing.assert_array_equal(large.edit(photo, "happy"), large.change(photo, "happy").apply(photo))
+    assert_alike(large.edit(photo, "happy"), large.change(photo, "happy").apply(photo))
 
 
 @pytest.mark.parametrize("amount", [-0.1, 1.6])
