@@ -134,7 +134,9 @@ def main() -> None:
     parser.add_argument("--reached", type=float, default=0.3, help="share of the peak that the convolutions reach")
     parser.add_argument("--batch_per_device", type=flags.numbers, default=(8, 32, 128))
     given = parser.parse_args()
-    models = {"default, 64 px": Model(), "width 64, 64 px": Model(width=64), "paper, 128 px": paper()}
+    plain = Model(name="plain", join_levels=(0, 1, 2))  # the default of version 0.1, which docs/scaling.md is about
+    wide = dataclasses.replace(plain, width=64)
+    models = {"default, 64 px": plain, "width 64, 64 px": wide, "paper, 128 px": paper()}
     content, rows, steps = {"reached": given.reached, "models": {}, "predictions": []}, [], []
     for name, model in models.items():
         work = count(model)
