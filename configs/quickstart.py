@@ -13,7 +13,7 @@ def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(manifests=("tfds:synthetic_faces/64?au_pictures=0",), flip=False),
-        # Drawn faces have no noise: with L1 a join at the pixels would never leave the photo losses.smooth_l1.
+        # The settings that docs/results/quickstart.md was measured with.
         model=Model(name="plain", join_levels=(1,), label_at_every_level=False),
         # Small batches at a high rate learn most in a few minutes, and little of the critic leaves the skin clean.
         loss=Loss(image_weight=5e-5, warmup_steps=600),

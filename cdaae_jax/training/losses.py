@@ -35,9 +35,8 @@ def l2(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[
 def smooth_l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Returns |output - target|, but quadratic below `SMOOTH` (Huber 1964, scaled to slope 1; Girshick 2015).
 
-    Where most pixels of a pair are exactly equal (drawn faces, no noise), L1 has a kink at "no change": the smallest
-    change costs as much at every equal pixel as it gains at one that should change, and training can stay there
-    (docs/results/studies.md, part 1). This loss is flat around 0 and charges small changes next to nothing.
+    Small errors count little, so that pixels that are nearly right do not outweigh the few that change. On drawn faces it
+    came out no better than L1 (docs/results/studies.md, part 1).
 
     Raises:
       ValueError: the shapes differ.
