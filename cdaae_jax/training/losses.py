@@ -35,8 +35,8 @@ def l2(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[
 def smooth_l1(output: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Returns |output - target|, but quadratic below `SMOOTH` (Huber 1964, scaled to slope 1; Girshick 2015).
 
-    Small errors count little, so that pixels that are nearly right do not outweigh the few that change. On drawn faces it
-    came out no better than L1 (docs/results/studies.md, part 1).
+    Small errors count little, so that pixels that are nearly right do not outweigh the few that change. On drawn faces
+    it came out no better than L1 (docs/results/studies.md, part 1).
 
     Raises:
       ValueError: the shapes differ.
