@@ -69,6 +69,7 @@ def test_input_pipeline_says_how_long_the_step_waits(tmp_path):
         assert own["batches_per_second"] > 0 and 0 <= own["waiting_share"] < 1
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 def test_cold_start_says_where_the_seconds_go(tmp_path):
     content = run("cold_start", tmp_path, *TINY, "--rounds=1", "--caches=empty")
     own = content["empty_cache"]
@@ -77,6 +78,7 @@ def test_cold_start_says_where_the_seconds_go(tmp_path):
     assert all(seconds >= 0 for seconds in own["stages_seconds"].values())
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 def test_scaling_gives_the_overhead_of_more_devices(tmp_path):
     content = run(
         "scaling", tmp_path, *TINY_BATCH, "--devices=1,2", "--rounds=1", "--warmup=1", "--patience=0",
