@@ -51,7 +51,7 @@ class ChangeDecoder(nn.Module):
         """Decodes.
 
         Args:
-          kept: the encoder's features at each of `join_levels`.
+          kept: the encoder's features at each of `join_levels` from 1 on.
           latent: float32.
           label: see `cdaae_jax.labels`.
           source: the photo at the network's size, in [-1, 1].

@@ -57,12 +57,12 @@ class Encoder(nn.Module):
           source: in [-1, 1].
 
         Returns:
-          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0 is the
-            photo itself, float32.
+          kept: by level, the activations of each of `keep_levels`, at image_size / 2**level pixels. Level 0, the
+            photo itself, is not among them: decoders are given the photo.
           latent: float32; in (-1, 1) if `bounded`.
         """
         features = source
-        kept = {0: source.astype(jnp.float32)} if 0 in self.keep_levels else {}
+        kept = {}
         for level in range(1, num_levels(self.image_size) + 1):
             num_channels = channels(level, self.width, self.max_width)
             features = layers.Conv(
