@@ -75,6 +75,7 @@ class Model:
       heads: which parts of a change are made, of "flow", "shift" and "paint" (`models.change`); `cdaae` alone has a
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
+      paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -95,6 +96,7 @@ class Model:
     join_levels: tuple[int, ...] = (1, 2)
     heads: tuple[str, ...] = ("flow", "shift", "paint")
     flow_reach: float = 0.15
+    paint_detail: int = 1
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"
@@ -123,6 +125,8 @@ class Loss:
       maps_weight: weight of the distance from the true flow and painted share, where the data has them (`data.maps`).
       painted_weight: weight of the reconstruction once more where the true maps say that something is painted (teeth,
         the inside of the mouth), as a mean over these pixels alone; needs `maps_weight`.
+      shade_weight: weight of the distance of the shift from the true shading, folds of skin above all; needs
+        `maps_weight`.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -138,6 +142,7 @@ class Loss:
     mask_weight: float = 0.0
     maps_weight: float = 0.0
     painted_weight: float = 0.0
+    shade_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

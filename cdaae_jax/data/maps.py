@@ -1,7 +1,9 @@
 """The exact changes of drawn faces: what took a person's neutral photo to each picture, where the data says it.
 
-A picture's maps lie beside it, under its name with the ending .npz: `flow` [g, g, 2] in sides of the picture, (x, y),
-and `painted` [g, g], the share of each pixel that no pixel of the neutral photo shows (`models.change`).
+A picture's maps lie beside it, under its name with the ending .npz: `flow` [g, g, 2] in sides of the picture, (x, y);
+`painted` [g, g], the share of each pixel that no pixel of the neutral photo shows (`models.change`); `shade` [g, g],
+the logarithm of the factor by which the light on the moved skin changes, in folds above all. They travel as one array
+[g, g, 4]: flow x, flow y, painted, shade.
 """
 
 import pathlib
@@ -14,6 +16,7 @@ from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
 
 GRID = 64
+CHANNELS = 4
 
 
 class Maps:
@@ -35,15 +38,15 @@ class Maps:
                 "config.loss.maps_weight is not 0, but no picture of the data has maps (a file of its name ending in "
                 ".npz); set it to 0, or name data that has them"
             )
-        self._maps = np.zeros((len(there), GRID, GRID, 3), np.float16)
+        self._maps = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
         for row, i in enumerate(there):
             self._row[i] = row
             self._maps[row] = _read(files[i])
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
-    ) -> tuple[Float16[np.ndarray, "b g g 3"], Float[np.ndarray, " b"]]:
-        """Returns the maps (flow x and y, painted share) of pairs, and 1 where they are known, else 0.
+    ) -> tuple[Float16[np.ndarray, "b g g 4"], Float[np.ndarray, " b"]]:
+        """Returns the maps of pairs, and 1 where they are known, else 0.
 
         They are known of pairs that lead from the neutral photo to a picture that has maps, and of pairs of a photo
         with itself, where nothing moves.
@@ -54,17 +57,19 @@ class Maps:
         return _mirror(maps, mirrored), known.astype(np.float32)
 
 
-def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 3"]:
+def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            maps = np.concatenate([archive["flow"], archive["painted"][..., None]], axis=-1)
+            maps = np.concatenate(
+                [archive["flow"], *(archive[name][..., None] for name in ("painted", "shade"))], axis=-1
+            )
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
-    if maps.shape != (GRID, GRID, 3):
+    if maps.shape != (GRID, GRID, CHANNELS):
         raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {GRID} x {GRID}")
     return maps.astype(np.float16)
 
 
 def _mirror(maps: np.ndarray, mirrored: Bool[np.ndarray, " b"]) -> np.ndarray:
-    flipped = maps[:, :, ::-1] * np.array([-1, 1, 1], np.float16)
+    flipped = maps[:, :, ::-1] * np.array([-1, 1, 1, 1], np.float16)
     return np.where(mirrored[:, None, None, None], flipped, maps)

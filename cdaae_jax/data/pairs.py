@@ -35,7 +35,7 @@ class Batch(TypedDict):
     source: UInt8[np.ndarray, "n s s 3"]
     target: UInt8[np.ndarray, "n s s 3"]
     label: Float[np.ndarray, "n l"]
-    maps: NotRequired[Float16[np.ndarray, "n g g 3"]]
+    maps: NotRequired[Float16[np.ndarray, "n g g 4"]]
     maps_known: NotRequired[Float[np.ndarray, " n"]]
 
 

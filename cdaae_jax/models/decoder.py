@@ -21,7 +21,8 @@ class ChangeDecoder(nn.Module):
     Up-convolutions mirror the encoder. Up to the first join they see only latent and label. What they make at a join is
     linear and exactly 0 before training; it is added to the encoder's features of that level, which carry the identity.
     The features at level 1, at half the network's size, say what moves, what changes colour and what is painted: the
-    flow on their own grid, the other parts at the network's size. Nothing is convolved at full size.
+    flow on their own grid, the shift at the network's size, mask and paint at that or at twice that. Nothing is
+    convolved at full size.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
@@ -31,6 +32,8 @@ class ChangeDecoder(nn.Module):
       upsampling: "deconv" or "resize", see `layers.Up`.
       heads: which parts of a change are made, of "flow", "shift" and "paint".
       flow_reach: the farthest a pixel is fetched from, in sides of the picture.
+      paint_detail: side of the grid of mask and paint, in network sizes: 1 or 2. Teeth are finer than what it
+        takes to find a mouth.
     """
 
     image_size: int
@@ -44,6 +47,7 @@ class ChangeDecoder(nn.Module):
     leak: float
     heads: tuple[str, ...]
     flow_reach: float
+    paint_detail: int
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -66,18 +70,20 @@ class ChangeDecoder(nn.Module):
         if "flow" in self.heads:
             flow = jnp.tanh(self._conv(2, "flow", zero_init=True)(features).astype(jnp.float32)) * self.flow_reach
         if "shift" in self.heads:
-            shift = self._full_size(features, 3, "shift")
+            shift = self._blocks(features, 2, 3, "shift")
         if "paint" in self.heads:
-            paint = jnp.tanh(self._full_size(features, 3, "paint"))
-            mask = nn.sigmoid(self._full_size(features, 1, "mask") + _LITTLE)
+            paint = jnp.tanh(self._blocks(features, 2 * self.paint_detail, 3, "paint"))
+            mask = nn.sigmoid(self._blocks(features, 2 * self.paint_detail, 1, "mask") + _LITTLE)
         return Change(flow, shift, mask, paint), differences
 
-    def _full_size(self, features: Float[Array, "n h h c"], channels: int, name: str) -> Float[Array, "n 2h 2h d"]:
-        """Returns maps at twice the size: each feature makes a block of 2x2 pixels (Shi et al. 2016)."""
-        blocks = self._conv(4 * channels, name, zero_init=True)(features).astype(jnp.float32)
+    def _blocks(
+        self, features: Float[Array, "n h h c"], block: int, channels: int, name: str
+    ) -> Float[Array, "n blockh blockh d"]:
+        """Returns maps at `block` times the size: each feature makes a block of pixels (Shi et al. 2016)."""
+        blocks = self._conv(block * block * channels, name, zero_init=True)(features).astype(jnp.float32)
         n, height, width, _ = blocks.shape
-        blocks = blocks.reshape(n, height, width, 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
-        return blocks.reshape(n, 2 * height, 2 * width, channels)
+        blocks = blocks.reshape(n, height, width, block, block, channels).transpose(0, 1, 3, 2, 4, 5)
+        return blocks.reshape(n, block * height, block * width, channels)
 
     def _conv(self, features: int, name: str, zero_init: bool = False) -> layers.Conv:
         init: dict[str, Any] = dict(kernel_init=nn.initializers.zeros) if zero_init else {}

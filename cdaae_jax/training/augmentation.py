@@ -82,8 +82,8 @@ def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data)
     return jnp.clip(pictures, -1.0, 1.0)
 
 
-def change_maps(maps: Float[Array, "n g g 3"], what: Draw, data: Data) -> Float[Array, "n g g 3"]:
-    """Returns the true flow (x, y) and painted share of pairs whose pictures `change` has moved."""
+def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[Array, "n g g 4"]:
+    """Returns the true maps (`data.maps`) of pairs whose pictures `change` has moved."""
     if not data.misalignment:
         return maps
     moved = move(maps, displacement(what.matrix, maps.shape[1]))

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from cdaae_jax.models.change import Change, enlarge
+from cdaae_jax.models.change import Change, enlarge, move, shift_between
 
 Elementwise = Callable[[Float[Array, "*shape"], Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -136,6 +136,42 @@ def maps(
     share = _absolute(enlarge(change.mask, grid, grid) - painted)
     each = ((1.0 - painted) * (away + share)).mean(axis=(1, 2, 3))
     return (known * each).mean() + within(share, painted, known)
+
+
+def shading(
+    change: Change,
+    photo: Float[Array, "n g g 3"],
+    flow: Float[Array, "n g g 2"],
+    painted: Float[Array, "n g g 1"],
+    shade: Float[Array, "n g g 1"],
+    known: Float[Array, " n"],
+) -> Float[Array, ""]:
+    """Returns the mean distance of a change's shift from the one that shades the truly moved photo as it truly is.
+
+    Folds are faint: in the pictures themselves they are a small part of the error, and are learned last. As shifts they
+    weigh the same on dark skin as on light skin.
+
+    Args:
+      change: the generator's, with a shift.
+      photo: the source on the true maps' grid, in [-1, 1].
+      flow: the true flow.
+      painted: the true mask.
+      shade: the logarithm of the factor by which the light on the moved skin changes.
+      known: as in `maps`.
+
+    Raises:
+      ValueError: the change has no shift.
+    """
+    if change.shift is None:
+        raise ValueError("this change has no shift that could be compared; ask for no shade loss")
+    grid = flow.shape[1]
+    moved = jnp.clip(move(photo, flow), *_SHADED)
+    shaded = jnp.clip((moved + 1.0) * jnp.exp(shade) - 1.0, *_SHADED)
+    error = _absolute(enlarge(change.shift, grid, grid) - shift_between(moved, jnp.arctanh(shaded)))
+    return (known * ((1.0 - painted) * error).mean(axis=(1, 2, 3))).mean()
+
+
+_SHADED = (-0.97, 0.93)  # nearer to black and white, a factor is a shift of any size
 
 
 def within(

@@ -99,11 +99,18 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             generator_loss += weights.pyramid_weight * octaves
             metrics["pyramid"] = octaves
         if true is not None:
-            away = losses.maps(generated.change, true[..., :2], true[..., 2:], jnp.asarray(batch["maps_known"]))
-            painted = change.enlarge(true[..., 2:], *image.shape[1:3])
-            inside = losses.within(reconstruct(image, target), painted, jnp.asarray(batch["maps_known"]))
+            flow, painted, shade = true[..., :2], true[..., 2:3], true[..., 3:]
+            known = jnp.asarray(batch["maps_known"])
+            away = losses.maps(generated.change, flow, painted, known)
+            inside = losses.within(reconstruct(image, target), change.enlarge(painted, *image.shape[1:3]), known)
             generator_loss += weights.maps_weight * away + weights.painted_weight * inside
             metrics |= {"maps": away, "painted": inside}
+            if weights.shade_weight > 0:
+                shading = losses.shading(
+                    generated.change, change.shrink(photo, flow.shape[1]), flow, painted, shade, known
+                )
+                generator_loss += weights.shade_weight * shading
+                metrics["shading"] = shading
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough
@@ -120,7 +127,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
 
 def _pictures(
     batch: Batch, config: Config, step: jax.Array, axis_name: str
-) -> tuple[Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 3"] | None]:
+) -> tuple[Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 4"] | None]:
     """Returns source, target and true maps as the networks see them, augmented as configured."""
     source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
     maps = jnp.asarray(batch["maps"], jnp.float32) if "maps" in batch else None

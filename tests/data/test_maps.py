@@ -15,7 +15,7 @@ def with_maps(folder, *expressions):
         flow = np.full((GRID, GRID, 2), 0.01 * i, np.float16)
         flow[:, : GRID // 2] *= -1
         painted = np.full((GRID, GRID), 0.25, np.float16)
-        np.savez(folder / "faces" / "p1" / expression / "photo.npz", flow=flow, painted=painted)
+        np.savez(folder / "faces" / "p1" / expression / "photo.npz", flow=flow, painted=painted, shade=painted - 1)
 
 
 def load(folder):
@@ -37,7 +37,7 @@ def test_maps_are_known_from_neutral_and_of_a_photo_with_itself(faces_copy):
         Maps(dataset), (neutral, happy), (surprised, happy), (neutral, surprised), (happy, happy), (happy, neutral)
     )
     np.testing.assert_array_equal(known, [1, 0, 0, 1, 0])
-    np.testing.assert_allclose(maps[0, 0, -1], [0.01, 0.01, 0.25], atol=1e-4)
+    np.testing.assert_allclose(maps[0, 0, -1], [0.01, 0.01, 0.25, -0.75], atol=1e-4)
     assert not maps[1:].any()
 
 
@@ -46,8 +46,8 @@ def test_a_mirrored_pair_has_mirrored_maps(faces_copy):
     dataset, at = load(faces_copy)
     maps, _ = ask(Maps(dataset), (at["p1", "neutral"], at["p1", "happy"]), mirrored=True)
     # Left and right change places, and what came from the right comes from the left.
-    np.testing.assert_allclose(maps[0, 0, 0], [-0.01, 0.01, 0.25], atol=1e-4)
-    np.testing.assert_allclose(maps[0, 0, -1], [0.01, -0.01, 0.25], atol=1e-4)
+    np.testing.assert_allclose(maps[0, 0, 0], [-0.01, 0.01, 0.25, -0.75], atol=1e-4)
+    np.testing.assert_allclose(maps[0, 0, -1], [0.01, -0.01, 0.25, -0.75], atol=1e-4)
 
 
 def test_data_without_maps_is_refused(faces_copy):
@@ -63,9 +63,9 @@ def test_maps_that_cannot_be_used_are_refused_by_name(faces_copy, spoil):
     if spoil == "cut":
         file.write_bytes(file.read_bytes()[:100])
     elif spoil == "pickle":
-        np.savez(file, flow=np.array([object()]), painted=np.zeros((GRID, GRID)))
+        np.savez(file, flow=np.array([object()]), painted=np.zeros((GRID, GRID)), shade=np.zeros((GRID, GRID)))
     else:
-        np.savez(file, flow=np.zeros((8, 8, 2)), painted=np.zeros((8, 8)))
+        np.savez(file, flow=np.zeros((8, 8, 2)), painted=np.zeros((8, 8)), shade=np.zeros((8, 8)))
     dataset, _ = load(faces_copy)
     with pytest.raises(UserError, match="photo.npz"):
         Maps(dataset)

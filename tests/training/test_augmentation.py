@@ -58,7 +58,7 @@ def test_maps_follow_the_pictures():
     target = move(source, flow)
     what = augmentation.draw(KEYS, data)
     new_source, new_target = (augmentation.change(one, what, KEYS, data) for one in (source, target))
-    maps = augmentation.change_maps(jnp.concatenate([flow, jnp.zeros((6, 64, 64, 1))], -1), what, data)
+    maps = augmentation.change_maps(jnp.concatenate([flow, jnp.zeros((6, 64, 64, 2))], -1), what, data)
     inside = (slice(None), slice(12, -12), slice(12, -12))
     wrong = np.abs(move(new_source, flow) - new_target)[inside].mean()
     right = np.abs(move(new_source, maps[..., :2]) - new_target)[inside].mean()

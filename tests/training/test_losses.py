@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+from cdaae_jax.models.change import Change, move
 from cdaae_jax.training import losses
 
 
@@ -64,3 +65,74 @@ def test_a_pixel_that_is_right_is_not_pushed(name):
 
 def test_a_flat_picture_has_no_gradient_of_its_total_variation():
     assert not np.asarray(jax.grad(losses.total_variation)(jnp.full((1, 4, 4, 3), 0.25))).any()
+
+
+GRID = 16
+
+
+def true_maps(seed=0):
+    """A photo and maps of two pairs whose mouth (rows 10 to 12) is painted."""
+    random = np.random.default_rng(seed)
+    photo = jnp.asarray(random.uniform(-0.8, 0.8, (2, GRID, GRID, 3)), jnp.float32)
+    flow = jnp.asarray(random.uniform(-0.1, 0.1, (2, GRID, GRID, 2)), jnp.float32)
+    painted = jnp.zeros((2, GRID, GRID, 1)).at[:, 10:12, 4:12].set(1.0)
+    shade = jnp.asarray(random.uniform(-0.2, 0.2, (2, GRID, GRID, 1)), jnp.float32)
+    return photo, flow, painted, shade
+
+
+def test_the_true_change_has_no_distance_from_the_true_maps():
+    _, flow, painted, _ = true_maps()
+    both = jnp.ones(2)
+    right = Change(flow=flow, mask=painted, paint=jnp.zeros((2, GRID, GRID, 3)))
+    assert float(losses.maps(right, flow, painted, both)) == 0
+    wrong = right.replace(flow=flow.at[..., 0].add(1 / GRID))
+    share = float((1 - painted).mean())
+    assert float(losses.maps(wrong, flow, painted, both)) == pytest.approx(share, rel=1e-4)  # one pixel of the grid
+    assert float(losses.maps(wrong, flow, painted, jnp.array([1.0, 0.0]))) == pytest.approx(share / 2, rel=1e-4)
+
+
+def test_a_missing_mouth_counts_by_its_share_of_the_mouth():
+    _, flow, painted, _ = true_maps()
+    half = painted.at[:, 10].set(0.0)
+    change = Change(flow=flow, mask=half, paint=jnp.zeros((2, GRID, GRID, 3)))
+    assert float(losses.maps(change, flow, painted, jnp.ones(2))) == pytest.approx(0.5 / 3, rel=1e-4)
+
+
+def test_what_is_painted_is_compared_with_nothing_else():
+    _, flow, painted, shade = true_maps()
+    elsewhere = Change(flow=flow + (painted * 0.1), mask=painted, paint=jnp.zeros((2, GRID, GRID, 3)))
+    assert float(losses.maps(elsewhere, flow, painted, jnp.ones(2))) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_true_shading_as_a_shift_has_no_distance():
+    photo, flow, painted, shade = true_maps()
+    brightness = (move(photo, flow) + 1.0) / 2.0
+    shaded = 2.0 * brightness * jnp.exp(shade) - 1.0
+    shift = jnp.arctanh(shaded) - jnp.arctanh(2.0 * brightness - 1.0)
+    known = jnp.ones(2)
+    assert float(losses.shading(Change(shift=shift), photo, flow, painted, shade, known)) < 1e-5
+    off = losses.shading(Change(shift=shift + 0.1), photo, flow, painted, shade, known)
+    assert float(off) == pytest.approx(0.1 * float((1 - painted).mean()), rel=1e-3)
+    mouth = losses.shading(Change(shift=shift + 0.1 * painted), photo, flow, painted, shade, known)
+    assert float(mouth) < 1e-5
+
+
+def test_a_change_without_the_part_that_is_compared_is_refused():
+    photo, flow, painted, shade = true_maps()
+    with pytest.raises(ValueError, match="no flow or no mask"):
+        losses.maps(Change(), flow, painted, jnp.ones(2))
+    with pytest.raises(ValueError, match="no shift"):
+        losses.shading(Change(), photo, flow, painted, shade, jnp.ones(2))
+
+
+def test_the_pyramid_sees_edges_and_no_even_brightness():
+    picture = jnp.zeros((1, 64, 64, 3))
+    assert float(losses.pyramid(picture + 0.5, picture, losses.l1)) == pytest.approx(0.0, abs=1e-6)
+    edge = picture.at[:, :, 31:].set(0.5)
+    assert float(losses.pyramid(edge, picture, losses.l1)) > 0
+
+
+def test_a_ramp_of_flow_is_smooth_and_a_bend_is_not():
+    ramp = jnp.linspace(0, 1, GRID)[None, :, None, None] * jnp.ones((1, GRID, GRID, 2)) / GRID
+    assert float(losses.roughness(ramp)) == pytest.approx(0.0, abs=1e-5)
+    assert float(losses.roughness(ramp.at[:, 8].add(1 / GRID))) > 0.01

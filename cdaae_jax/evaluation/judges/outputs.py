@@ -5,12 +5,14 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from cdaae_jax.evaluation.judges.au_meter import AUMeter
 from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS
 from cdaae_jax.evaluation.judges.panel import Panel
 from cdaae_jax.evaluation.measures import pixels
 from cdaae_jax.evaluation.measures.au_agreement import au_statistics
 from cdaae_jax.evaluation.measures.expression import confusion_matrix, expression_statistics
 from cdaae_jax.evaluation.measures.frechet import frechet_statistic
+from cdaae_jax.evaluation.measures.gain import gain, harmonic_mean
 from cdaae_jax.evaluation.measures.identity import identity_statistics
 from cdaae_jax.evaluation.measures.scores import mean_of
 from cdaae_jax.evaluation.measures.statistics import Statistic
@@ -42,7 +44,8 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
     Always: `l1` (0..1), `ssim` and `psnr` (dB) to the true target, `sharpness` relative to the true target's (1 is as
     sharp), `outside_face`, the change from the source there (0..1). With judges: `lpips` to the true target, `frechet`
     (VGG16 features, outputs and targets; of at most FRECHET_ROWS rows) and those of `identity_statistics`, by each
-    network; for emotions those of `expression_statistics`; where AUs are known those of `au_statistics`.
+    network; for emotions those of `expression_statistics`; where AUs are known those of `au_statistics`; the gain of
+    either (`measures.gain`), and its harmonic mean with the strictly verified share.
     """
     statistics = _picture(task, output)
     confusion = aus = None
@@ -60,6 +63,7 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
         requested = [names[i] for i in task.label.argmax(axis=-1)]
         if task.is_one_hot.all():
             statistics |= expression_statistics(probabilities, EXPRESSIONS, requested)
+            statistics |= _expression_gain(task, panel, probabilities, requested)
             shown = [name for name in names if name in requested]
             counts = confusion_matrix(probabilities, EXPRESSIONS, requested, shown)
             confusion = {
@@ -67,8 +71,15 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
                 for name, line in zip(shown, counts, strict=True)
             }
     if panel.meter:
+        asked = task.requested_aus(panel.meter.names)
         aus = panel.meter.measure(task.source, output)
-        statistics |= au_statistics(task.requested_aus(panel.meter.names), aus, panel.meter.names)
+        statistics |= au_statistics(asked, aus, panel.meter.names) | {
+            "au_gain": _au_gain(task, panel.meter, asked, aus)
+        }
+    for name in ("expression_gain", "au_gain"):
+        if name in statistics and "verified_strict" in statistics:
+            both = harmonic_mean(statistics["verified_strict"], statistics[name])
+            statistics[f"kept_and_{name}"] = both
     return Measured(statistics, confusion, aus)
 
 
@@ -81,6 +92,34 @@ def _picture(task: Task, output: Images) -> dict[str, Statistic]:
         "sharpness": lambda rows: sharpness[rows].mean() / reference[rows].mean(),
         "outside_face": mean_of(pixels.change_outside_face(output, task.source)),
     }
+
+
+def _expression_gain(
+    task: Task, panel: Panel, probabilities: Float[np.ndarray, "n classes"], requested: list[str]
+) -> dict[str, Statistic]:
+    """Returns the gain in the probability of what was requested, of the expressions that the network knows."""
+    known = np.array([name in EXPRESSIONS for name in requested])
+    if panel.expressions is None or not known.any():
+        return {}
+    column = [EXPRESSIONS.index(name) if name in EXPRESSIONS else 0 for name in requested]
+    shown = [
+        np.where(known, rows[np.arange(len(rows)), column], np.nan)
+        for rows in (probabilities, panel.expressions(task.source), panel.expressions(task.target))
+    ]
+    return {"expression_gain": gain(*shown, requested)}
+
+
+def _au_gain(
+    task: Task, meter: AUMeter, asked: Float[np.ndarray, "n a"], measured: Float[np.ndarray, "n a"]
+) -> Statistic:
+    """Returns the gain along the requested action units; rows that ask for none of them are left out."""
+    length = np.square(asked).sum(axis=-1)
+    before, true = (meter.measure(task.source, pictures) for pictures in (task.source, task.target))
+    along = [
+        np.where(length > 0, (units * asked).sum(axis=-1) / np.where(length > 0, length, 1.0), np.nan)
+        for units in (measured, before, true)
+    ]
+    return gain(*along, ["all"] * len(asked))
 
 
 def _frechet(output: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n d"]) -> Statistic:

@@ -34,9 +34,12 @@ _L1, _SSIM, _PSNR = Column("l1", "L1", 4), Column("ssim", "SSIM", 3), Column("ps
 _LPIPS, _SHARPNESS = Column("lpips", "LPIPS", 4), Column("sharpness", "sharpness", 2)
 _IDENTITY, _VERIFIED = Column("identity_distance", "identity distance", 3), Column("verified", "verified", 0, True)
 _READ = Column("read_as_requested", "read as requested", 0, True)
+_GAIN = Column("expression_gain", "expression gain", 2)
+_BOTH = Column("kept_and_expression_gain", "harmonic mean with verified, strict", 2)
+_AU_GAIN = Column("au_gain", "AU gain", 2)
 _ICC = Column("au_icc", "AU ICC(3,1)", 2)
 
-MAIN = (_L1, _SSIM, _LPIPS, _SHARPNESS, _IDENTITY, _VERIFIED, _READ, _ICC)
+MAIN = (_L1, _SSIM, _LPIPS, _SHARPNESS, _IDENTITY, _VERIFIED, _READ, _GAIN, _BOTH, _ICC, _AU_GAIN)
 IDENTITY = (
     *(_IDENTITY, Column("identity_cosine", "cosine", 3), _VERIFIED),
     Column("verified_strict", "verified, strict", 0, True),
@@ -51,7 +54,7 @@ PICTURE = (
 ACTION_UNITS = (
     Column("au_mse", "squared error", 2),
     Column("au_pearson", "Pearson's r", 2),
-    _ICC,
+    *(_ICC, _AU_GAIN, Column("kept_and_au_gain", "harmonic mean with verified, strict", 2)),
     Column("au_found", "face found", 0, True),
 )
 PATHS = (
@@ -93,7 +96,7 @@ def report(
         f"{judged} [low, high]: {drawn}.{biased if any('frechet' in row for row in scores.values()) else ''}\n",
         table(scores, MAIN),
         *(section(f"Identity: {judge}", table(scores, _prefixed(prefix, IDENTITY))) for judge, prefix in identities),
-        section("Expression: read as requested", table(scores, (_READ, *_per_class(scores)))),
+        section("Expression: read as requested", table(scores, (_READ, _GAIN, _BOTH, *_per_class(scores)))),
         *(
             section(f"{name}: requested (lines), read as (columns), pictures", _counts(matrix), level=3)
             for name, matrix in confusion.items()
