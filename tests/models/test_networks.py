@@ -176,6 +176,14 @@ def test_a_change_has_the_parts_that_are_asked_for(image_size, heads):
     assert sorted(generated.differences) == [1, 2]
 
 
+def test_paint_can_be_finer_than_what_the_network_sees():
+    generator = registry.build(Model(image_size=32, width=8, max_width=64, paint_detail=2)).generator
+    source, label = jnp.zeros((2, 32, 32, 3)), jnp.zeros((2, 5))
+    change = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0]).change
+    assert (change.mask.shape, change.paint.shape) == ((2, 64, 64, 1), (2, 64, 64, 3))
+    assert (change.flow.shape, change.shift.shape) == ((2, 16, 16, 2), (2, 32, 32, 3))
+
+
 def test_without_paint_the_first_change_is_none_at_all():
     generator = registry.build(Model(image_size=32, width=8, max_width=64, heads=("flow", "shift"))).generator
     source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
