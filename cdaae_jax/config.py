@@ -37,6 +37,8 @@ class Data:
         sampling writes: a multiple of `model.image_size`, to which they are shrunk for the networks, up to 512. 0 takes
         `model.image_size` itself.
       neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
+      registered: lay each photo over the person's most neutral one before it is used (`data.registration`), so that the
+        head does not move between the photos of a pair; needs landmarks.npz beside the photos.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
 
@@ -54,6 +56,7 @@ class Data:
     misalignment: float = 0.0
     picture_size: int = 0
     neutral_source: float = 0.0
+    registered: bool = False
     cache_gib: float = 4.0
 
 

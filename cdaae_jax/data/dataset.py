@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cdaae_jax.config import Data
-from cdaae_jax.data import folder
+from cdaae_jax.data import folder, registration
 from cdaae_jax.data.records import SPLITS, Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, LabelSpace, canonical_emotion, nearest
@@ -149,23 +149,34 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
     index = {name: i for i, name in enumerate(people)}
     records.sort(key=lambda record: (record.subject, record.name))
     labels = np.stack([_vector(record, space) for record in records])
-    return FaceDataset(
+    everyone = FaceDataset(
         records=tuple(records),
         labels=labels,
         person=np.array([index[record.subject] for record in records], np.int64),
         people=people,
         space=space,
-        fingerprint=fingerprint(records, labels, space),
+        fingerprint=fingerprint(records, labels, space, data.registered),
     )
+    return _registered(everyone) if data.registered else everyone
 
 
-def fingerprint(records: Sequence[Record], labels: Float[np.ndarray, "n l"], space: LabelSpace) -> str:
+def _registered(dataset: FaceDataset) -> FaceDataset:
+    neutral = dataset.most_neutral()
+    over = [neutral[person] for person in dataset.person]
+    return dataclasses.replace(dataset, records=registration.registered(dataset.records, over))
+
+
+def fingerprint(
+    records: Sequence[Record], labels: Float[np.ndarray, "n l"], space: LabelSpace, registered: bool = False
+) -> str:
     """Returns a hex string that identifies photos and labels, in their order, but not the folder they lie in.
 
     It is computed from each photo's person, name within its data set, file size and label. Photos are not read for it,
     so a file that was replaced by another of the same size goes unnoticed.
     """
     digest = hashlib.sha256(json.dumps([space.kind, space.names]).encode())
+    if registered:
+        digest.update(b"registered")
     for record, label in zip(records, labels, strict=True):
         digest.update(json.dumps([record.subject, record.key, record.num_bytes]).encode())
         digest.update(label.astype("<f4").tobytes())
