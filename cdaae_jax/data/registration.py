@@ -32,9 +32,9 @@ def registered(records: Sequence[Record], neutral: Sequence[int]) -> tuple[Recor
     """Returns records whose photos are moved when they are read.
 
     Args:
-      records: photos that are files; beside them, or up to three folders higher, lies landmarks.npz with `names` [n], the photos'
-        paths or names without their ending, and `mediapipe478` [n, 478, 2] in pixels of the photo. `cdaae-prepare`
-        writes one.
+      records: photos that are files. Beside them, or up to three folders higher, lies landmarks.npz with `names` [n],
+        the photos' paths or names without their ending, and `mediapipe478` [n, 478, 2] in pixels of the photo.
+        `cdaae-prepare` writes one.
       neutral: for each record the index of the one that it is laid over.
 
     Raises:
