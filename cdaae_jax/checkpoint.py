@@ -23,7 +23,7 @@ import pathlib
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -63,7 +63,14 @@ class Checkpointer:
             (workdir / FOLDER).absolute(), options=options, item_names=("model", "train", "meta")
         )
 
-    def save(self, state: TrainState, config: Config, space: LabelSpace, split: Split) -> None:
+    def save(
+        self,
+        state: TrainState,
+        config: Config,
+        space: LabelSpace,
+        split: Split,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
         """Starts writing the state (numpy leaves) as the checkpoint of its own step.
 
         Args:
@@ -71,6 +78,7 @@ class Checkpointer:
           config: the experiment.
           space: what label vectors mean.
           split: who was trained on, and who was kept out.
+          origin: what the run started from (the fields of `training.warm_start.Origin`); None from random ones.
 
         Raises:
           RuntimeError: there is a checkpoint of this step or of a later one. orbax would keep that to itself, and the
@@ -88,6 +96,7 @@ class Checkpointer:
             "labels": {"kind": space.kind, "names": list(space.names)},
             "people": split.people(),
             "fingerprint": split.train.fingerprint,
+            "origin": dict(origin) if origin else None,
             # Our own from the package: a checkout that nobody installed has no metadata.
             "versions": {"cdaae_jax": __version__, **others},
             "structure": {"model": structure(model), "train": structure(train)},

@@ -27,6 +27,7 @@ from cdaae_jax.training.metrics import Window
 from cdaae_jax.training.resuming import refuse_other_run
 from cdaae_jax.training.signals import StopSignals
 from cdaae_jax.training.step import make_train_step
+from cdaae_jax.training.warm_start import Origin, start_from
 from cdaae_jax.training.workdir import hold
 from cdaae_jax.training.writers import Profile, Writer
 from cdaae_jax.validation import validate
@@ -79,7 +80,7 @@ def _train(
 
     optimizer = make_optimizer(config.optim, config.run.steps)
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
-    state = _initial_state(config, everyone.space, workdir)
+    state, origin = _initial_state(config, everyone.space, workdir, split)
     start = int(state.step)
     _LOG.info(
         "%d people to train on (%d photos), %d for validation, %d for the test; %d labels; %s; %d devices; "
@@ -134,7 +135,7 @@ def _train(
                 writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
             if _due(step, run.checkpoint_steps) or overdue or last:
                 window.check()
-                saver.save(parallel.to_host(state), config, everyone.space, split)
+                saver.save(parallel.to_host(state), config, everyone.space, split, origin and origin._asdict())
                 saved_at = time.monotonic()
             if stopping and step < run.steps:
                 raise Stopped(step, run.steps)
@@ -145,7 +146,10 @@ def _due(step: int, interval: int) -> bool:
     return interval > 0 and step % interval == 0
 
 
-def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> TrainState:
+def _initial_state(
+    config: Config, space: LabelSpace, workdir: pathlib.Path, split: Split
+) -> tuple[TrainState, Origin | None]:
+    """Returns the state to go on from, and what the run as a whole started from."""
     networks = registry.build(config.model)
     optimizer = make_optimizer(config.optim, config.run.steps)
 
@@ -153,4 +157,8 @@ def _initial_state(config: Config, space: LabelSpace, workdir: pathlib.Path) -> 
         return create_state(networks, optimizer, config.model, space.size, config.run.seed)
 
     restored = checkpoint.restore(workdir, jax.eval_shape(create))
-    return jax.device_get(jax.jit(create)()) if restored is None else restored
+    if restored is not None:
+        origin = (checkpoint.read_meta(workdir) or {}).get("origin")
+        return restored, Origin(**origin) if origin else None
+    state = jax.device_get(jax.jit(create)())
+    return start_from(state, config.run.start_from, split) if config.run.start_from else (state, None)

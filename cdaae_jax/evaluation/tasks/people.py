@@ -5,6 +5,7 @@ from typing import Any
 
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
+from cdaae_jax.training.warm_start import people_before
 
 SPLITS = ("test", "validation")
 _NEEDED = ("people", "fingerprint")  # what a checkpoint's meta must contain
@@ -48,7 +49,8 @@ def people_to_judge(metas: Metas, split: str) -> tuple[str, ...]:
         )
     for name, meta in metas.items():
         for part in ("train",) if split == "validation" else ("train", "validation"):
-            if used := set(judged) & set(meta["people"][part]):
+            before = people_before(meta) if part == "train" else ()
+            if used := set(judged) & {*meta["people"][part], *before}:
                 raise UserError(
                     f"{name} would be judged on {_named(used)}, whom its training used (split {part}); compare models "
                     f"whose trainings keep the same people as {split}"
