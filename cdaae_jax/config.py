@@ -160,6 +160,8 @@ class Optim:
       warmup_steps: the number of first steps over which the rate rises from 0.
       decay_steps: the number of last steps over which the rate falls to 0 along a half cosine; 0 keeps it constant.
       ema_decay: decay of the running average of the generator's parameters, which sampling uses; 0 means no average.
+      clip_norm: a network's gradients are scaled down to this norm, all together, when theirs is larger (Pascanu et al.
+        2013); 0 leaves them as they are.
     """
 
     learning_rate: float = 1e-3
@@ -168,6 +170,7 @@ class Optim:
     warmup_steps: int = 500
     decay_steps: int = 0
     ema_decay: float = 0.999
+    clip_norm: float = 1.0
 
 
 @dataclasses.dataclass

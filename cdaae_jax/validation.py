@@ -67,6 +67,7 @@ def validate(config: Config) -> None:
     _require(optim.learning_rate > 0, "optim.learning_rate", optim.learning_rate, "more than 0")
     for name in ("beta1", "beta2", "ema_decay"):
         _require(0 <= getattr(optim, name) < 1, f"optim.{name}", getattr(optim, name), "0 to below 1")
+    _require(optim.clip_norm >= 0, "optim.clip_norm", optim.clip_norm, "0 or more")
     _require(optim.warmup_steps >= 0, "optim.warmup_steps", optim.warmup_steps, "0 or more")
     longest = max(0, run.steps - optim.warmup_steps)
     _require(

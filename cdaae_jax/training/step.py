@@ -177,13 +177,25 @@ def make_train_step(
         metrics["learning_rate"] = jnp.asarray(schedule(state.step), jnp.float32)
         params, opt_state = {}, {}
         for name in NETWORKS:
-            metrics[f"gradient_norm/{name}"] = optax.tree.norm(gradients[name])
-            updates, opt_state[name] = optimizer.update(gradients[name], state.opt_state[name], state.params[name])
+            norm = metrics[f"gradient_norm/{name}"] = optax.tree.norm(gradients[name])
+            gradient = clip(gradients[name], norm, config.optim.clip_norm)
+            updates, opt_state[name] = optimizer.update(gradient, state.opt_state[name], state.params[name])
             params[name] = optax.apply_updates(state.params[name], updates)
         ema = average(state.ema, params["generator"], state.step, config.optim.ema_decay)
         return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
 
     return train_step
+
+
+def clip(gradient: Tree, norm: Float[Array, ""], largest: float) -> Tree:
+    """Returns a gradient scaled down to the norm `largest`, where its own is larger; 0 returns it as it is.
+
+    A single unlucky batch can otherwise throw a run back by thousands of steps.
+    """
+    if not largest:
+        return gradient
+    scale = jnp.minimum(1.0, largest / jnp.maximum(norm, 1e-12))
+    return jax.tree.map(lambda leaf: leaf * scale, gradient)
 
 
 def average(ema: Tree, params: Tree, step: jax.Array, decay: float) -> Tree:

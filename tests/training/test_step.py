@@ -10,7 +10,7 @@ from cdaae_jax import parallel
 from cdaae_jax.config import Loss, Optim
 from cdaae_jax.models import registry
 from cdaae_jax.state import NETWORKS, create_state, make_optimizer, make_schedule
-from cdaae_jax.training.step import average, make_gradients_fn, make_losses_fn, make_train_step
+from cdaae_jax.training.step import average, clip, make_gradients_fn, make_losses_fn, make_train_step
 
 AXIS = parallel.AXIS
 
@@ -175,3 +175,14 @@ def test_the_average_starts_fast_and_ends_slow():
     np.testing.assert_allclose(average(old, new, 0, 0.999)["kernel"], 0.9, rtol=1e-6)
     np.testing.assert_allclose(average(old, new, 1_000_000, 0.999)["kernel"], 0.001, rtol=1e-3)
     np.testing.assert_array_equal(average(old, new, 50, 0.0)["kernel"], new["kernel"])
+
+
+def test_a_large_gradient_is_scaled_down_and_a_small_one_left_alone():
+    gradient = {"a": jnp.array([3.0]), "b": jnp.array([4.0])}
+    clipped = clip(gradient, jnp.asarray(5.0), 1.0)
+    np.testing.assert_allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8], rtol=1e-6)
+    for largest in (10.0, 0.0):
+        same = clip(gradient, jnp.asarray(5.0), largest)
+        np.testing.assert_array_equal([same["a"][0], same["b"][0]], [3.0, 4.0])
+    zero = clip({"a": jnp.zeros(1)}, jnp.asarray(0.0), 1.0)
+    np.testing.assert_array_equal(zero["a"], [0.0])
