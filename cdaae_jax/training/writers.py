@@ -3,6 +3,7 @@
 import json
 import logging
 import pathlib
+from time import monotonic
 from typing import Any
 
 import jax
@@ -16,6 +17,16 @@ from cdaae_jax import files, images
 _LOG = logging.getLogger(__name__)
 
 
+_COMPILING, _TIMED = 5, 25  # steps that say nothing about the others, and steps that the forecast rests on
+
+
+def duration(seconds: float) -> str:
+    """Returns "about 40 s", "about 3 min" or "about 2.5 h"."""
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 90 * 60 else f"about {seconds / 3600:.1f} h"
+
+
 class Writer:
     """Writes for one run; a context manager.
 
@@ -25,6 +36,7 @@ class Writer:
     def __init__(self, workdir: pathlib.Path, start: int, steps: int, batch_size: int, active: bool):
         """Writes nothing at all unless `active` (only the primary process is)."""
         self._active = active
+        self._advanced = 0
         self._batch_size = batch_size
         self._workdir = workdir
         if not active:
@@ -55,9 +67,20 @@ class Writer:
             self._jsonl.close()
 
     def advance(self) -> None:
-        """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong."""
-        if self._active:
-            self._bar.update(self._batch_size)
+        """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong.
+
+        Once the speed is known, it says how long the rest will take.
+        """
+        if not self._active:
+            return
+        self._bar.update(self._batch_size)
+        self._advanced += 1
+        if self._advanced == _COMPILING:
+            self._timed_from = monotonic()
+        elif self._advanced == _COMPILING + _TIMED:
+            left = (self._bar.total - self._bar.n) // self._batch_size
+            seconds = (monotonic() - self._timed_from) / _TIMED * left
+            _LOG.info("%s for the remaining %d steps, at the speed so far", duration(seconds), left)
 
     def scalars(self, step: int, values: dict[str, float], shown: tuple[str, ...] = ()) -> None:
         """Writes named numbers; those in `shown` appear beside the bar."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cdaae_jax import images
-from cdaae_jax.training.writers import Writer
+from cdaae_jax.training.writers import Writer, duration
 
 
 def lines(workdir):
@@ -75,3 +75,22 @@ def test_an_inactive_writer_writes_and_shows_nothing(tmp_path, capsys):
         writer.picture(1, "held_out", np.zeros((8, 8, 3), np.uint8))
     assert not list(tmp_path.iterdir())
     assert capsys.readouterr() == ("", "")
+
+
+def test_it_says_once_how_long_the_rest_will_take(tmp_path, caplog, monkeypatch):
+    clock = iter([100.0, 150.0])  # 25 steps in 50 seconds
+    monkeypatch.setattr("cdaae_jax.training.writers.monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO, logger="cdaae_jax.training.writers"):
+        with Writer(tmp_path, 0, steps=330, batch_size=4, active=True) as writer:
+            for _ in range(60):
+                writer.advance()
+    assert [record.message for record in caplog.records] == [
+        "about 10 min for the remaining 300 steps, at the speed so far"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "about 0 s"), (89, "about 89 s"), (100, "about 2 min"), (7200, "about 2.0 h")]
+)
+def test_durations_are_said_as_people_say_them(seconds, text):
+    assert duration(seconds) == text
