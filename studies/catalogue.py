@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 
-from cdaae_jax.config import Config, Data, Optim, Run
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 from cdaae_jax.errors import UserError
 
 STEPS = 2_000  # of every training
@@ -32,6 +32,23 @@ RIG_AU_LEFT_OUT = (
     "frl_rig/au.csv?AU12=1,2,3,4,5&AU1=1,2,3,4,5",
     "frl_rig/au.csv?AU12=1,2,3,4,5&AU1=0&AU2=1,2,3,4,5",
 )
+
+
+# What a change is made of, and what teaches it. Beside each picture lie its true maps (`cdaae_jax.data.maps`).
+RIG2 = ("frl_rig2/emotion.csv",)
+CHANGE_STEPS, CHANGE_BATCH = 3_000, 8
+TAUGHT = {"maps_weight": 0.05, "painted_weight": 0.05, "shade_weight": 1.0}
+CHANGES: dict[str, dict] = {
+    "recoloured": {"name": "plain", "model": {"join_levels": PIXELS_TOO}},
+    "paper": {"name": "plain", "model": {"join_levels": (1,), "label_at_every_level": False}},
+    "flow": {"model": {"heads": ("flow",)}},
+    "flow_shift": {"model": {"heads": ("flow", "shift")}},
+    "flow_shift_paint": {},
+    "maps": {"loss": TAUGHT},
+    "maps_pyramid": {"loss": TAUGHT | {"pyramid_weight": 1.0}},
+}
+SEEDS = (1, 2)  # besides 0, of the two that decide
+DECIDE = ("recoloured", "maps_pyramid")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +94,18 @@ def _experiment(data: Data, name: str = "plain", model: dict | None = None, loss
     )
 
 
+def _change(name: str = "cdaae", model: dict | None = None, loss: dict | None = None, seed: int = 0) -> Config:
+    """Returns a training on the rig's second set; models that make a change have no critic of pictures."""
+    own = {"image_weight": 0.0, "flow_weight": 0.01} if name == "cdaae" else {}
+    return Config(
+        data=Data(manifests=RIG2),
+        model=Model(name=name, **model or {}),
+        loss=Loss(**own | (loss or {})),
+        optim=Optim(decay_steps=CHANGE_STEPS * 3 // 4),
+        run=Run(steps=CHANGE_STEPS, batch_size=CHANGE_BATCH, seed=seed, grid_steps=0, keep_checkpoints=1),
+    )
+
+
 def _with_few(name: str, people: int) -> str:
     """Returns the name of the training on this many of the rig's people."""
     return f"rig_{name}" if people == PEOPLE[-1] else f"rig_{name}_{people}"
@@ -97,6 +126,8 @@ def _trainings() -> dict[str, Config]:
         runs |= {_with_few(name, people): _experiment(few, MODELS[name]) for name in both}
     runs |= {f"rig_join_{level}": _experiment(rig, model={"join_levels": (level,)}) for level in LEVELS}
     runs |= {f"rig_{name}": _experiment(rig, **changed) for name, changed in CHOICES.items()}
+    runs |= {f"change_{name}": _change(**fields) for name, fields in CHANGES.items()}
+    runs |= {f"change_{name}_seed{seed}": _change(**CHANGES[name], seed=seed) for name in DECIDE for seed in SEEDS}
     return runs
 
 
@@ -119,6 +150,11 @@ STUDIES = {
         | {f"only_{level}": f"rig_join_{level}" for level in LEVELS}
         | {name: f"rig_{name}" for name in CHOICES},
         "side_by_side",
+    ),
+    "what_a_change_needs": Study(
+        {name: f"change_{name}" for name in CHANGES}
+        | {f"{name}_seed{seed}": f"change_{name}_seed{seed}" for name in DECIDE for seed in SEEDS},
+        "table",
     ),
     "action_units": Study(_both("rig_au"), "table"),
     "action_units_left_out": Study(_both("rig_au"), "table", RIG_AU_LEFT_OUT),
