@@ -12,9 +12,12 @@ from studies import catalogue, reports, trainings
 
 
 def test_every_training_is_valid_and_of_the_same_number_of_steps():
-    for one in catalogue.TRAININGS.values():
+    for name, one in catalogue.TRAININGS.items():
         validate(one)
-        assert (one.run.steps, one.run.batch_size, one.run.seed) == (catalogue.STEPS, 16, 0)
+        change = name.startswith("change_")
+        length = (catalogue.CHANGE_STEPS, catalogue.CHANGE_BATCH) if change else (catalogue.STEPS, 16)
+        assert (one.run.steps, one.run.batch_size) == length
+        assert one.run.seed == int(name.partition("_seed")[2] or 0)
     settings = {str(config.to_dict(one)) for one in catalogue.TRAININGS.values()}
     assert len(settings) == len(catalogue.TRAININGS)  # no two are the same
 
