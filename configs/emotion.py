@@ -4,11 +4,11 @@ python launch/train.py --config=configs/emotion.py --workdir=runs/emotion --data
 
 DATA holds frl_rig2/, synthetic faces with their split in the manifest (85 people to train on, 16 for validation, 16 for
 the test), and beside each picture its exact maps (`data.maps`). Without maps, set --config.loss.maps_weight=0
---config.loss.painted_weight=0: it trains too, and needs several times the steps. What to expect, and how long it takes:
-docs/change.md.
+--config.loss.painted_weight=0 --config.loss.shade_weight=0: it trains too, and needs several times the steps. An hour
+and a quarter on two cores. What to expect: docs/change.md.
 """
 
-from cdaae_jax.config import Config, Data, Loss, Optim, Run
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 
 
 def get_config() -> Config:
@@ -18,18 +18,20 @@ def get_config() -> Config:
             manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv"),
             picture_size=128,
             # Users' photos are mostly neutral, and only from there the true maps are known.
-            neutral_source=0.6,
-            light=0.5,
+            neutral_source=0.7,
+            light=0.8,
             camera=0.5,
             misalignment=0.03,
         ),
+        model=Model(paint_detail=2),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
             flow_weight=0.01,
             maps_weight=0.05,
             painted_weight=0.05,
+            shade_weight=1.0,
         ),
-        optim=Optim(warmup_steps=300, decay_steps=3_000),
-        run=Run(steps=6_500, grid_steps=500),
+        optim=Optim(warmup_steps=300, decay_steps=5_000),
+        run=Run(steps=10_000, grid_steps=500),
     )
