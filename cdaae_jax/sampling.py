@@ -69,8 +69,12 @@ class Sampler:
         # An export says its picture size, so that it stays readable when a later version's Data has other fields.
         size = meta.get("picture_size") or picture_size(model, data_from_dict(meta["config"]["data"]))
         generator = registry.build(model).generator
-        photo, label = jnp.zeros((1, model.image_size, model.image_size, 3)), jnp.zeros((1, space.size))
-        built = jax.eval_shape(generator.init, jax.random.key(0), photo, label)["params"]
+        # Shapes alone: to make even a key of arrays, JAX would compile small programs first, a tenth of a second.
+        shapes = [(1, model.image_size, model.image_size, 3), (1, space.size)]
+        built = jax.eval_shape(
+            lambda *inputs: generator.init(jax.random.key(0), *inputs)["params"],
+            *(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes),
+        )
         refuse_other_structure(structure(built), structure(params), meta, path)
         return cls(generator, jax.device_put(params), space, model.image_size, size, meta)
 
@@ -79,8 +83,8 @@ class Sampler:
         """Opens a model by its name.
 
         Args:
-          name: a model that ships with the package ("emotion"); a folder ("./emotion", if one is called like a model); or
-            a model of the Hugging Face hub: "owner/model" or "owner/model@revision" (extra `hub`).
+          name: a model that ships with the package ("emotion"); a folder ("./emotion", if one is called like a model);
+            or a model of the Hugging Face hub: "owner/model" or "owner/model@revision" (extra `hub`).
 
         Raises:
           UserError: there is no such model; or see `from_checkpoint`.

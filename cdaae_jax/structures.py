@@ -1,4 +1,4 @@
-"""What a tree of parameters looks like without its numbers: names, types and shapes, to be compared before it is used."""
+"""What a tree of parameters looks like without its numbers: names, types and shapes, compared before it is used."""
 
 import pathlib
 from typing import Any

@@ -19,7 +19,7 @@ change = sampler.change(photo, "{example}")    # the edit as a value: change.app
 The face must be upright and cropped as in training{alignment}."""
 
 _EXPRESSIONS = {
-    "emotion": "An emotion is one way of showing it, the one of the data set; people show the same emotion in many ways.",
+    "emotion": "Each emotion is shown in one way, that of the data set; people show the same emotion in many ways.",
     "au": "Intensities are instructions in the units of FACS (0 to 5); no human coder has checked the results.",
 }
 
@@ -37,7 +37,7 @@ def of_model(meta: dict[str, Any], results: str) -> str:
     facts = [f"weights stored as {stored['dtype']}, SHA-256 `{stored['sha256']}`"]
     if stored["dtype"] == "float16":
         facts.append(
-            f"half precision: edits are at most {stored['grey_levels_from_float32']} of 255 grey levels from those of float32"
+            f"half precision: edits are at most {stored['grey_levels_from_float32']} of 255 grey levels from float32's"
         )
     return _fill(meta, use, facts, results, ("safetensors",))
 
@@ -108,7 +108,5 @@ def _no_results(name: str) -> str:
 
 def _licence(meta: dict[str, Any]) -> str:
     if meta["licence"] == "other":
-        return (
-            "None is stated. Ask whoever gave you this model, and mind the licence of the pictures it was trained on."
-        )
+        return "None is stated. Ask whoever gave you this model, and mind the licence of the training pictures."
     return f"The weights: {meta['licence']}. The code that runs them, cdaae_jax: Apache-2.0."

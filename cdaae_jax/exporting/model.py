@@ -13,8 +13,8 @@ from cdaae_jax.pretrained import model_folder, weights
 from cdaae_jax.sampling import Sampler
 
 CITATIONS = [
-    "Zhou & Shi 2017, Photorealistic Facial Expression Synthesis by the Conditional Difference Adversarial Autoencoder, "
-    "ACII 2017, arXiv 1708.09126"
+    "Zhou & Shi 2017, Photorealistic Facial Expression Synthesis by the Conditional Difference Adversarial "
+    "Autoencoder, ACII 2017, arXiv 1708.09126"
 ]
 _LARGEST_DIFFERENCE = 1  # grey levels
 # What a checkpoint's meta says of itself and of the training state, which an export does not have.

@@ -1,6 +1,7 @@
 """ONNX by jax2onnx: one file per program, for onnxruntime on computers and telephones and in browsers.
 
-The converter knows no choice by platform, so up-convolutions are exported as the native operation (`convolutions.native`).
+The converter knows no choice by platform, so up-convolutions are exported as the native operation
+(`convolutions.native`).
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Exports a sampler as programs: a file for `change`, one for `apply`, meta.json and a card that says how to run them."""
+"""Exports a sampler as programs: `change`, `apply`, meta.json, and a card that says how to run them."""
 
 import hashlib
 import pathlib
@@ -67,6 +67,6 @@ def _arrays(pair: tuple[programs.Program, programs.Program]) -> str:
     return (
         f"All arrays are float32, n photos at a time. `photo` {shape['photo']} is the face, upright and cropped as in "
         f"training, in RGB from -1 to 1 (grey level / 127.5 - 1); `label` {shape['label']} has the labels in the order "
-        f"below (AUs divided by 5). They give {fields}: see `cdaae_jax/models/change.py`. `large` [n, {side}, {side}, 3] is "
-        "the same crop at its own size, `amount` [n] from 0 (no change) to 1.5 (1 is what was asked for)."
+        f"below (AUs divided by 5). They give {fields}: see `cdaae_jax/models/change.py`. `large` [n, {side}, "
+        f"{side}, 3] is the same crop at its own size, `amount` [n] from 0 (no change) to 1.5 (1 is what was asked for)."
     )

@@ -109,8 +109,8 @@ def compare(
         np.asarray(images.to_uint8(jnp.asarray(made))), at_size.edit(pictures, vectors)
     )
     said = (
-        f"on {len(photos)} photos with {sampler.labels.size} labels each, changes are at most {fields_apart:.1e} from the "
-        f"sampler's, and edits at {size} px at most {levels_apart} of 255 grey levels"
+        f"on {len(photos)} photos with {sampler.labels.size} labels each, changes are at most {fields_apart:.1e} from "
+        f"the sampler's, and edits at {size} px at most {levels_apart} of 255 grey levels"
     )
     if levels_apart > 1 or not fields_apart < 1e-3:
         raise Unlike(said)

@@ -48,8 +48,8 @@ def find(name: str | os.PathLike) -> pathlib.Path:
         return hub.download(text)
     there = f"it has {', '.join(shipped)}" if shipped else "it has none"
     raise UserError(
-        f"there is no folder {text}, and this copy of the package has no model of that name: {there}; give one of these, "
-        "a folder, or owner/model of the Hugging Face hub"
+        f"there is no folder {text}, and this copy of the package has no model of that name: {there}; give one of "
+        "these, a folder, or owner/model of the Hugging Face hub"
     )
 
 
@@ -57,8 +57,8 @@ def open_model(name_or_path: str | None) -> "Sampler":
     """Opens what --checkpoint names.
 
     Args:
-      name_or_path: a training's workdir, one of its checkpoints, or what cdaae-export wrote; if there is no such folder, a
-        name as in `find`. None is the model `DEFAULT`.
+      name_or_path: a training's workdir, one of its checkpoints, or what cdaae-export wrote; if there is no such
+        folder, a name as in `find`. None is the model `DEFAULT`.
 
     Raises:
       UserError: see `find` and `Sampler.from_checkpoint`.

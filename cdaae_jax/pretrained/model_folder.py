@@ -1,8 +1,8 @@
 """A model as a folder: weights, what they mean, and a card that people read.
 
     model.safetensors   the generator's parameters, see `pretrained.weights`
-    meta.json           format, kind, configuration, labels, picture size, people of the split, step, versions, fingerprint
-                        of the data, licence, attribution, citations; and of the weights their type and SHA-256
+    meta.json           format, kind, configuration, labels, picture size, people of the split, step, versions,
+                        fingerprint of the data, licence, attribution, citations; and of the weights type and SHA-256
     README.md           the model card, see `exporting.card`
 
 `cdaae-export` writes one, and `Sampler` opens it without orbax and without unpickling anything. Such a folder can be
@@ -62,8 +62,8 @@ def read(path: pathlib.Path) -> tuple[weights.Tree, dict[str, Any]]:
     meta = read_meta(path)
     if meta["kind"] != KIND:
         raise UserError(
-            f"{path} holds a {meta['kind']} export, which other programs run; this one opens a training's --workdir, or "
-            "what cdaae-export writes with --format=safetensors"
+            f"{path} holds a {meta['kind']} export, which other programs run; this one opens a training's --workdir, "
+            "or what cdaae-export writes with --format=safetensors"
         )
     return weights.read(path / WEIGHTS, meta["weights"]["sha256"]), meta
 
