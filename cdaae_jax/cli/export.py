@@ -30,19 +30,16 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier export.")
 
 def main() -> None:
     """Reads the flags, exports, prints what was measured."""
-    from cdaae_jax import memory, pretrained
+    from cdaae_jax import compiling, memory
     from cdaae_jax.errors import UserError
-    from cdaae_jax.exporting import model, output_folder, program_folder, programs, trial
+    from cdaae_jax.exporting import exports, model, programs
 
     for flag in (_CHECKPOINT, _OUTPUT):
         if flag.value is None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
-    if _SIZE.value and _FORMAT.value == "safetensors":
-        raise UserError("--size is for --format=stablehlo and --format=onnx; weights work at any size")
     if _REPORT.value and _FORMAT.value != "safetensors":
         raise UserError("--report is for --format=safetensors, whose card has results")
     output = pathlib.Path(_OUTPUT.value)
-    output_folder.refuse_foreign(output, _OVERWRITE.value)  # nobody should wait for that
     about = model.Provenance(
         name=_NAME.value or output.absolute().name,
         licence=_LICENCE.value,
@@ -50,17 +47,10 @@ def main() -> None:
         results=_text(_REPORT.value, "table.md"),
     )
     memory.keep()
-    sampler = pretrained.open_model(_CHECKPOINT.value)
-    size = _SIZE.value or sampler.image_size
-    if size < sampler.network_size:
-        raise UserError(f"--size={size} is less than the {sampler.network_size} px that the network sees; choose more")
-    photos = trial.faces(_PHOTOS.value and pathlib.Path(_PHOTOS.value), size)
+    compiling.hurry()
+    photos = pathlib.Path(_PHOTOS.value) if _PHOTOS.value else None
     try:
-        with output_folder.writing(output, _OVERWRITE.value) as folder:
-            if _FORMAT.value == "safetensors":
-                said = model.write(folder, sampler, about, photos)
-            else:
-                said = program_folder.write(folder, sampler, about, photos, _FORMAT.value)
+        said = exports.export(_CHECKPOINT.value, output, about, _FORMAT.value, _SIZE.value, photos, _OVERWRITE.value)
     except programs.Unlike as unlike:
         program.failed(f"nothing was written, as the exported programs differ from the model: {unlike}")
     print(f"{output}: {said}")

@@ -68,5 +68,5 @@ def _arrays(pair: tuple[programs.Program, programs.Program]) -> str:
         f"All arrays are float32, n photos at a time. `photo` {shape['photo']} is the face, upright and cropped as in "
         f"training, in RGB from -1 to 1 (grey level / 127.5 - 1); `label` {shape['label']} has the labels in the order "
         f"below (AUs divided by 5). They give {fields}: see `cdaae_jax/models/change.py`. `large` [n, {side}, "
-        f"{side}, 3] is the same crop at its own size, `amount` [n] from 0 (no change) to 1.5 (1 is what was asked for)."
+        f"{side}, 3] is the same crop at its own size, `amount` [n] from 0 (no change) to 1.5 (1: as asked)."
     )

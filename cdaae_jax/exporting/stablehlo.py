@@ -37,4 +37,6 @@ def write(file: pathlib.Path, program: Program) -> Callable[..., Arrays]:
     (count,) = export.symbolic_shape("n")
     shapes = [jax.ShapeDtypeStruct((count, *shape), jnp.float32) for shape in program.inputs.values()]
     file.write_bytes(export.export(jax.jit(program.function), platforms=PLATFORMS)(*shapes).serialize())
-    return jax.jit(export.deserialize(bytearray(file.read_bytes())).call)
+    # It is run once, to compare: compiling takes longer than that, so with fewer passes.
+    quickly = {"xla_backend_optimization_level": 1}
+    return jax.jit(export.deserialize(bytearray(file.read_bytes())).call, compiler_options=quickly)

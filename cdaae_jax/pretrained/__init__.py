@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DEFAULT = "emotion"
 PLACE = pathlib.Path(__file__).parent
 PORTRAITS = PLACE / "portraits"
+_HUB = "hub:"  # in --checkpoint
 
 
 def names() -> list[str]:
@@ -57,16 +58,18 @@ def open_model(name_or_path: str | None) -> "Sampler":
     """Opens what --checkpoint names.
 
     Args:
-      name_or_path: a training's workdir, one of its checkpoints, or what cdaae-export wrote; if there is no such
-        folder, a name as in `find`. None is the model `DEFAULT`.
+      name_or_path: a training's workdir, one of its checkpoints, or what cdaae-export wrote; or the name of a model
+        that ships; or "hub:owner/model" on the Hugging Face hub. None is the model `DEFAULT`.
 
     Raises:
       UserError: see `find` and `Sampler.from_checkpoint`.
     """
     from cdaae_jax.sampling import Sampler
 
-    if name_or_path is None:
-        return Sampler.from_pretrained(DEFAULT)
-    # A folder comes first here: --checkpoint meant one before models had names.
-    path = pathlib.Path(name_or_path)
-    return Sampler.from_checkpoint(path if path.is_dir() else find(name_or_path))
+    text = DEFAULT if name_or_path is None else name_or_path
+    if text.startswith(_HUB):
+        return Sampler.from_pretrained(text.removeprefix(_HUB))
+    # A folder comes first here, as --checkpoint meant one before models had names; and a path, even a wrong one, never
+    # goes over the network.
+    is_name = name_or_path is None or not (pathlib.Path(text).is_dir() or "/" in text or "\\" in text)
+    return Sampler.from_pretrained(text) if is_name else Sampler.from_checkpoint(text)
