@@ -36,8 +36,8 @@ def write(
     """
     written = FORMATS[kind]
     pair = programs.of_sampler(sampler, photos.shape[1])
-    runs = [written.write(folder / f"{program.name}{written.ENDING}", program) for program in pair]
-    said = programs.compare(sampler, *runs, photos)
+    run_change, run_apply = (written.write(folder / f"{program.name}{written.ENDING}", program) for program in pair)
+    said = programs.compare(sampler, run_change, run_apply, photos)
     files = {}
     for program in pair:
         file = folder / f"{program.name}{written.ENDING}"

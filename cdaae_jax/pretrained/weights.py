@@ -26,7 +26,7 @@ def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
     """
     leaves = jax.tree_util.tree_leaves_with_path(params)
     named = {
-        jax.tree_util.keystr(place, simple=True, separator="."): np.ascontiguousarray(leaf, dtype)
+        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf, dtype, order="C")
         for place, leaf in leaves
     }
     content = safetensors.numpy.save(named)

@@ -160,7 +160,7 @@ ASKED = ("--checkpoint=none", PICTURE, "--label=happy", "--output=new/happy.png"
     [
         *(
             (ASKED[:i] + ASKED[i + 1 :], f"sample.py: --{name} is missing; write --{name}=..., see --help")
-            for i, name in enumerate(("checkpoint", "input", "label", "output"))
+            for i, name in enumerate(("input", "label", "output"), start=1)
         ),
         ((*ASKED, "--lable=sad"), "Unknown command line flag 'lable'. Did you mean: label ?"),
         ((*ASKED, "sad"), "unexpected argument 'sad'; flags are written --name=value, see --help"),
