@@ -51,7 +51,11 @@ def test_the_card_says_what_meta_says(sampler, photos, tmp_path):
     for text in ("2 people; 0 others", "Photos by somebody.", "| a | table |", "`faces.csv`", "neutral, happy", "0.2"):
         assert text in body
     assert json.loads((tmp_path / "meta.json").read_text())["weights"]["sha256"] in body
-    assert "$" not in card
+    assert "$" not in card and "pupils" not in card
+    aligned = {"left_eye_x": 0.3, "right_eye_x": 0.7, "eyes_y": 0.4}
+    model.write(tmp_path, dataclasses.replace(sampler, meta=sampler.meta | {"alignment": aligned}), about, photos)
+    assert "pupils at x 0.3 and 0.7, y 0.4 of the square" in (tmp_path / "README.md").read_text()
+    assert Sampler.from_checkpoint(tmp_path).meta["alignment"] == aligned
 
 
 def test_an_export_that_is_exported_again_keeps_its_licence(sampler, photos, tmp_path):
