@@ -1,6 +1,7 @@
 # Each target makes what it needs, the virtual environment included; nothing is set up by hand.
 #   make test PYTHON=python3.12     another interpreter gets an environment of its own
-#   make quickstart                 the first thing to run
+#   make demo PHOTO=me.jpg          the first thing to run: edits a photo
+#   make quickstart                 trains a model on drawn faces
 #   make train-london DATA=folder   trains on real photos and draws held-out people
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ WORKDIR ?= runs
 
 FLAGS   ?=
 JOBS    ?= 1
-.PHONY: help install quickstart bench studies test test-slow lint format train-london judges clean
+.PHONY: help install demo quickstart bench studies test test-slow lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -42,6 +43,10 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+## make demo           edits a photo in every expression: PHOTO=me.jpg, or without it a drawn face
+demo: install
+	$(BIN)/python launch/demo.py --output="$(WORKDIR)/demo" $(if $(PHOTO),--photo="$(PHOTO)") $(FLAGS)
 
 ## make quickstart     draws faces of people who do not exist, trains on them, draws unseen ones in eight expressions
 quickstart: install

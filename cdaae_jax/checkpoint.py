@@ -32,18 +32,18 @@ import orbax.checkpoint as ocp
 
 from cdaae_jax import __version__
 from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, steps
-from cdaae_jax.config import Config, differences, to_dict
+from cdaae_jax.config import Config, to_dict
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.state import TrainState
+from cdaae_jax.structures import refuse_other_structure, structure
 
 Tree = Any
 FORMAT = 2  # format 1 had no number, and stored neither people nor structure
 _LOG = logging.getLogger(__name__)
 # What orbax, tensorstore and json raise for files that are cut short, altered, missing or not readable by us.
 _UNREADABLE = (ValueError, OSError, KeyError)
-_SHOWN = 3  # how many differences are named; the others are counted
 
 
 class _Damaged(Exception):
@@ -204,34 +204,6 @@ def read_model(path: pathlib.Path) -> tuple[Tree, dict[str, Any]]:
     raise UserError(
         f"there is no checkpoint in {path}; give the --workdir of a training run, or one of its checkpoints"
     )
-
-
-def structure(tree: Tree) -> dict[str, str]:
-    """Returns a tree's leaves by path, e.g. {"dense.kernel": "float32[40,50]"}; empty branches count as leaves."""
-    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=lambda node: not jax.tree.leaves(node))
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): (
-            f"{leaf.dtype}[{','.join(map(str, leaf.shape))}]" if hasattr(leaf, "shape") else type(leaf).__name__
-        )
-        for path, leaf in leaves
-    }
-
-
-def refuse_other_structure(
-    ours: dict[str, str], theirs: dict[str, str], meta: dict[str, Any], place: pathlib.Path
-) -> None:
-    """Checks that a checkpoint has the structure that this version expects.
-
-    Raises:
-      UserError: names what differs.
-    """
-    if different := differences(ours, theirs):
-        more = f" and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
-        raise UserError(
-            f"{place} holds another structure than this version builds ({'; '.join(different[:_SHOWN])}{more}); use "
-            f"cdaae_jax {meta['versions']['cdaae_jax']} with optax {meta['versions']['optax']}, which wrote it, or "
-            "train again in another --workdir"
-        )
 
 
 def _read_meta(folder: pathlib.Path) -> dict[str, Any]:

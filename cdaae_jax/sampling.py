@@ -13,7 +13,7 @@ import numpy as np
 from flax import linen as nn
 from jaxtyping import UInt8
 
-from cdaae_jax import checkpoint, images
+from cdaae_jax import images, pretrained
 from cdaae_jax.chunks import in_chunks
 from cdaae_jax.config import data_from_dict, model_from_dict, picture_size
 from cdaae_jax.errors import UserError
@@ -21,6 +21,8 @@ from cdaae_jax.labels import Label, LabelSpace
 from cdaae_jax.models import change as changes
 from cdaae_jax.models import registry
 from cdaae_jax.models.change import Change
+from cdaae_jax.pretrained import model_folder
+from cdaae_jax.structures import refuse_other_structure, structure
 
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
 
@@ -49,23 +51,45 @@ class Sampler:
 
     @classmethod
     def from_checkpoint(cls, path: str | os.PathLike) -> "Sampler":
-        """Opens a training run's workdir (its newest checkpoint) or a single checkpoint folder.
+        """Opens a training run's workdir (its newest checkpoint), a single checkpoint, or what `cdaae-export` wrote.
 
         Raises:
           UserError: there is none, or none that is undamaged, or it is of another format or structure than this
             version's.
         """
-        params, meta = checkpoint.read_model(pathlib.Path(path))
+        path = pathlib.Path(path)
+        if model_folder.is_model(path):
+            params, meta = model_folder.read(path)
+        else:
+            from cdaae_jax import checkpoint  # orbax takes a third of a second to import, and exports do without
+
+            params, meta = checkpoint.read_model(path)
         model = model_from_dict(meta["config"]["model"])
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
-        size = picture_size(model, data_from_dict(meta["config"]["data"]))
+        # An export says its picture size, so that it stays readable when a later version's Data has other fields.
+        size = meta.get("picture_size") or picture_size(model, data_from_dict(meta["config"]["data"]))
         generator = registry.build(model).generator
-        photo, label = jnp.zeros((1, model.image_size, model.image_size, 3)), jnp.zeros((1, space.size))
-        built = jax.eval_shape(generator.init, jax.random.key(0), photo, label)["params"]
-        checkpoint.refuse_other_structure(
-            checkpoint.structure(built), checkpoint.structure(params), meta, pathlib.Path(path)
+        # Shapes alone: to make even a key of arrays, JAX would compile small programs first, a tenth of a second.
+        shapes = [(1, model.image_size, model.image_size, 3), (1, space.size)]
+        built = jax.eval_shape(
+            lambda *inputs: generator.init(jax.random.key(0), *inputs)["params"],
+            *(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes),
         )
+        refuse_other_structure(structure(built), structure(params), meta, path)
         return cls(generator, jax.device_put(params), space, model.image_size, size, meta)
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike) -> "Sampler":
+        """Opens a model by its name.
+
+        Args:
+          name: a model that ships with the package ("emotion"); a folder ("./emotion", if one is called like a model);
+            or a model of the Hugging Face hub: "owner/model" or "owner/model@revision" (extra `hub`).
+
+        Raises:
+          UserError: there is no such model; or see `from_checkpoint`.
+        """
+        return cls.from_checkpoint(pretrained.find(name))
 
     def edit(self, image: np.ndarray, label: Label | Sequence[Label]) -> np.ndarray:
         """Returns photos with another expression.

@@ -18,6 +18,12 @@ jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(__file__).parent
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
+@pytest.fixture(autouse=True)
+def xla_flags_of_its_own(monkeypatch):
+    """The programs set XLA's flags for their own process, and processes that later tests start would inherit them."""
+    monkeypatch.setenv("XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
+
+
 @pytest.fixture(scope="session")
 def london_data() -> pathlib.Path:
     folder = os.environ.get("CDAAE_DATA")

@@ -1,14 +1,16 @@
 """Tiny configurations, batches and pictures for tests."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
-from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run, to_dict
 from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.labels import LabelSpace
-from cdaae_jax.models import change
+from cdaae_jax.models import change, registry
 from cdaae_jax.models.generators import Generated
+from cdaae_jax.sampling import Sampler
 from cdaae_jax.state import NETWORKS, TrainState
 
 SPACE = LabelSpace("emotion", ("neutral", "happy"))
@@ -26,6 +28,30 @@ def make_tiny_config(**sections) -> Config:
         ),
     )
     return Config(**(defaults | sections))
+
+
+def make_sampler(seed: int = 0) -> Sampler:
+    """A tiny model that nobody trained, whose changes can be seen; its meta is what a checkpoint's would be."""
+    config = make_tiny_config()
+    generator = registry.build(config.model).generator
+    size = config.model.image_size
+    shapes = jax.eval_shape(
+        generator.init, jax.random.key(0), jnp.zeros((1, size, size, 3)), jnp.zeros((1, SPACE.size))
+    )
+    random = np.random.default_rng(seed)
+    params = jax.tree.map(lambda leaf: random.normal(0, 0.1, leaf.shape).astype(np.float32), shapes["params"])
+    meta = {
+        "format": 2,
+        "step": 4,
+        "config": to_dict(config),
+        "labels": {"kind": SPACE.kind, "names": list(SPACE.names)},
+        "people": {"train": ["p1", "p2"], "validation": [], "test": ["p3"]},
+        "fingerprint": "f00d" * 16,
+        "versions": {"cdaae_jax": "0.2", "jax": "0.10", "flax": "0.12", "optax": "0.2"},
+        "structure": {"model": {}, "train": {}},
+        "crc32": {"model": 0, "train": 0, "meta": 0},
+    }
+    return Sampler(generator, jax.device_put(params), SPACE, size, size, meta)
 
 
 def picture_of(generated: Generated, photo: jax.Array) -> jax.Array:

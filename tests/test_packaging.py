@@ -4,8 +4,14 @@ import configparser
 import importlib.resources
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import zipfile
+
+import pytest
+
+from cdaae_jax.pretrained import model_folder
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -43,6 +49,31 @@ def test_pre_commit_runs_what_lint_runs():
     assert hooks.count("entry:") == 1
     assert "entry: make lint\n" in hooks
     assert "repo: local\n" in hooks
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_of_a_model_and_is_small(tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in ("cdaae_jax", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        checkout.mkdir(exist_ok=True)
+        copy(ROOT / name, checkout / name)
+    added = checkout / "cdaae_jax" / "pretrained" / "added"
+    added.mkdir()
+    for name in model_folder.FILES:
+        (added / name).write_text("something")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir=built", "."]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = (checkout / "built").glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    expected = {
+        path.relative_to(checkout).as_posix()
+        for path in (checkout / "cdaae_jax").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert expected - inside == set()
+    assert wheel.stat().st_size <= 40e6
 
 
 def _package_data() -> dict[str, list[str]]:

@@ -33,14 +33,13 @@ def main() -> None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
     workdirs = _workdirs(_CHECKPOINT.value)
 
-    from cdaae_jax import memory
+    from cdaae_jax import memory, pretrained
     from cdaae_jax.evaluation.harness import evaluate
     from cdaae_jax.evaluation.report import charts
     from cdaae_jax.evaluation.report.tables import table
-    from cdaae_jax.sampling import Sampler
 
     memory.keep()
-    samplers = {name: Sampler.from_checkpoint(path) for name, path in workdirs.items()}
+    samplers = {name: pretrained.open_model(str(path)) for name, path in workdirs.items()}
     scores = evaluate(
         samplers, _OUTPUT.value, _DATA_DIR.value, _JUDGES.value, _MANIFESTS.value, _SPLIT.value, _SIZE.value
     )

@@ -14,7 +14,7 @@ from absl import flags
 
 from cdaae_jax.cli import program
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "A training workdir, or one checkpoint folder in it.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "A workdir, checkpoint, export or name; else emotion.")
 _INPUT = flags.DEFINE_string("input", None, "A picture, or a folder of pictures.")
 _LABEL = flags.DEFINE_string("label", None, 'What to show: "happy", "happy=0.7,surprised=0.3", "AU12=3,AU6=2".')
 _TO = flags.DEFINE_string("to", None, "Interpolate from --label to this label.")
@@ -26,11 +26,10 @@ def main() -> None:
     """Reads the flags and writes the pictures."""
     import numpy as np
 
-    from cdaae_jax import images, memory
+    from cdaae_jax import compiling, images, memory, pretrained
     from cdaae_jax.errors import UserError
-    from cdaae_jax.sampling import Sampler
 
-    for flag in (_CHECKPOINT, _INPUT, _LABEL, _OUTPUT):
+    for flag in (_INPUT, _LABEL, _OUTPUT):
         if flag.value is None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
     source, output = pathlib.Path(_INPUT.value), pathlib.Path(_OUTPUT.value)
@@ -45,7 +44,8 @@ def main() -> None:
     for file in files:
         images.check_file(file, smallest=1)  # a mistyped name should not have to wait for the checkpoint
     memory.keep()
-    sampler = Sampler.from_checkpoint(_CHECKPOINT.value)
+    compiling.hurry()
+    sampler = pretrained.open_model(_CHECKPOINT.value)
     # Everything is read and checked before the first picture is written.
     pictures = [images.fit(images.read(file, sampler.image_size), sampler.image_size) for file in files]
     if _TO.value is None:

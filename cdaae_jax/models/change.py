@@ -103,6 +103,10 @@ def apply(change: Change, photo: Photos, amount: float | Float[Array, " n"] = 1.
 def move(photo: Photos, flow: Float[Array, "n h w 2"], sharp: bool = False) -> Photos:
     """Returns, for each pixel, the photo at that pixel plus `flow`; beyond the edges the nearest pixel.
 
+    The gather exports to StableHLO and ONNX as it is (`cdaae-export`). A TPU has no fast gather of single pixels, so
+    there it is likely to take most of an edit's time (slow gathers: huggingface/transformers issue 18239); nothing here
+    has run on one.
+
     Args:
       photo: [n, h, w, c], in [-1, 1] if `sharp`.
       flow: (x, y) in widths and heights of the picture.

@@ -18,7 +18,10 @@ Reverse-mode differentiation works to any order, also under vmap and pmap. Forwa
 not: JAX raises a TypeError for a function with a `custom_vjp`. Nothing in the package needs it.
 """
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +34,22 @@ Pictures = Float[Array, "n h w c"]
 Features = Float[Array, "n h w d"]
 HalfSizeFeatures = Float[Array, "n h/2 w/2 d"]
 Kernel = Float[Array, "k k c d"]
+
+
+_native = contextvars.ContextVar("native", default=False)
+
+
+@contextlib.contextmanager
+def native() -> Iterator[None]:
+    """Makes CPU take the native operation too in what is traced inside, for converters that know no platforms.
+
+    Give them a function that has not been traced for these shapes before: JAX remembers what it has traced.
+    """
+    token = _native.set(True)
+    try:
+        yield
+    finally:
+        _native.reset(token)
 
 
 @jax.custom_vjp
@@ -48,6 +67,8 @@ def down_convolution(pictures: Pictures, kernel: Kernel) -> HalfSizeFeatures:
 @jax.custom_vjp
 def up_convolution(features: HalfSizeFeatures, kernel: Kernel) -> Pictures:
     """Transposes `down_convolution` of the same kernel: doubles height and width."""
+    if _native.get():
+        return _transpose(features, kernel)
     return lax.platform_dependent(features, kernel, cpu=_transpose_on_cpu, default=_transpose)
 
 

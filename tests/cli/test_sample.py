@@ -59,7 +59,10 @@ def test_a_picture_a_folder_and_a_strip(workdir, photos, tmp_path):
     [
         ({"label": "hapy"}, "unknown expression 'hapy'; this model knows happy"),
         ({"label": "happy=9"}, "happy=9 is out of range"),
-        ({"checkpoint": "nowhere"}, "there is no checkpoint in"),
+        (
+            {"checkpoint": "nowhere"},
+            "there is no folder nowhere, and this copy of the package has no model of",
+        ),
         ({"output": "happy.tiff"}, "names no picture; it must end in"),
         ({"input": "missing.png"}, "there is no picture missing.png"),
     ],

@@ -91,3 +91,17 @@ def test_forward_mode_is_refused():
     features, kernel = normal(0, 2, 4, 4, 5), normal(1, 4, 4, 3, 5)
     with pytest.raises(TypeError, match="forward-mode"):
         jax.jvp(lambda f: convolutions.up_convolution(f, kernel), (features,), (features,))
+
+
+def test_native_leaves_no_choice_of_platform_and_gives_the_same_numbers():
+    features, kernel = normal(0, 2, 8, 8, 5), normal(1, 4, 4, 3, 5)
+
+    def traced():
+        return str(jax.make_jaxpr(lambda *inputs: convolutions.up_convolution(*inputs))(features, kernel))
+
+    chosen = convolutions.up_convolution(features, kernel)
+    assert "platform_index" in traced()
+    with convolutions.native():
+        assert "platform_index" not in traced()
+        np.testing.assert_allclose(convolutions.up_convolution(features, kernel), chosen, rtol=1e-4, atol=1e-4)
+    assert "platform_index" in traced()

@@ -1,0 +1,64 @@
+"""A network's parameters as one safetensors file: plain numbers with names, no code that opening it could run."""
+
+import hashlib
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+import safetensors.numpy
+
+from cdaae_jax.errors import UserError
+
+Tree = Any
+
+
+def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
+    """Writes parameters.
+
+    Args:
+      path: of the file.
+      params: a tree of dictionaries whose leaves are float32.
+      dtype: "float32" or "float16", how the numbers are stored.
+
+    Returns:
+      The file's SHA-256, in hexadecimal.
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    named = {
+        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf, dtype, order="C")
+        for place, leaf in leaves
+    }
+    content = safetensors.numpy.save(named)
+    path.write_bytes(content)  # not save_file, which makes the file readable for its owner alone
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(path: pathlib.Path, sha256: str) -> Tree:
+    """Returns the parameters of a file as a tree of float32 arrays, however they are stored.
+
+    Args:
+      path: of the file.
+      sha256: what the file's SHA-256 must be.
+
+    Raises:
+      UserError: the file is missing, cannot be read, or is not the one that was written.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}; restore the file from a copy") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise UserError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}..., and {sha256[:12]}... was written; restore the file "
+            "from a copy, or install, download or export it again"
+        )
+    params: Tree = {}
+    for name, values in safetensors.numpy.load(content).items():
+        *branches, leaf = name.split(".")
+        node = params
+        for branch in branches:
+            node = node.setdefault(branch, {})
+        node[leaf] = values.astype(np.float32)
+    return params

@@ -1,0 +1,46 @@
+"""Weights on disk: what comes back, and what is said of a file that is not the one that was written."""
+
+import os
+
+import numpy as np
+import pytest
+
+from cdaae_jax import UserError
+from cdaae_jax.pretrained import weights
+
+KERNEL = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
+SCALE = np.array(0.1, np.float32)
+PARAMS = {"encoder": {"dense": {"kernel": KERNEL}}, "scale": SCALE}
+
+
+@pytest.mark.parametrize(("dtype", "rounded"), [("float32", np.float32), ("float16", np.float16)])
+def test_weights_come_back_as_float32_rounded_only_by_what_they_are_stored_as(tmp_path, dtype, rounded):
+    sha256 = weights.write(tmp_path / "w", PARAMS, dtype)
+    read = weights.read(tmp_path / "w", sha256)
+    assert read.keys() == PARAMS.keys() and read["encoder"].keys() == {"dense"}
+    for theirs, ours in ((read["encoder"]["dense"]["kernel"], KERNEL), (read["scale"], SCALE)):
+        assert theirs.dtype == np.float32 and theirs.shape == ours.shape
+        np.testing.assert_array_equal(theirs, ours.astype(rounded).astype(np.float32))
+
+
+def test_other_people_can_read_the_file(tmp_path):
+    weights.write(tmp_path / "w", PARAMS, "float16")
+    (tmp_path / "plain").touch()
+    assert os.stat(tmp_path / "w").st_mode == os.stat(tmp_path / "plain").st_mode
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
+def test_a_damaged_file_is_named_in_one_line(tmp_path, damage):
+    sha256 = weights.write(tmp_path / "w", PARAMS, "float32")
+    content = bytearray((tmp_path / "w").read_bytes())
+    content[-1] ^= 1
+    spoiled = {"cut": content[:-3], "flipped": content, "empty": b""}[damage]
+    (tmp_path / "w").write_bytes(spoiled)
+    with pytest.raises(UserError, match=r"/w is damaged: its SHA-256 .* was written; restore the file") as raised:
+        weights.read(tmp_path / "w", sha256)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_not_called_damaged(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read .*/w: No such file or directory"):
+        weights.read(tmp_path / "w", "00")
