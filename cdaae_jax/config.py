@@ -185,8 +185,9 @@ class Run:
       log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: how many of the newest checkpoints are kept.
-      start_from: a workdir or checkpoint whose generator this training starts from, where names and shapes fit; empty
-        starts from random parameters. Who it was trained on must not be kept for validation or test here.
+      start_from: a workdir, checkpoint, export or shipped model ("emotion") whose generator this training starts
+        from, where names and shapes fit; empty starts from random parameters. Who it was trained on must not be kept
+        for validation or test here.
       profile_steps: record so many steps, after the first ten, for a profile viewer in workdir/profile; 0 is off.
     """
 

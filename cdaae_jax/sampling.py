@@ -22,7 +22,6 @@ from cdaae_jax.labels import Label, LabelSpace
 from cdaae_jax.models import change as changes
 from cdaae_jax.models import registry
 from cdaae_jax.models.change import Change
-from cdaae_jax.pretrained import model_folder
 from cdaae_jax.structures import refuse_other_structure, structure
 
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
@@ -59,12 +58,7 @@ class Sampler:
             version's.
         """
         path = pathlib.Path(path)
-        if model_folder.is_model(path):
-            params, meta = model_folder.read(path)
-        else:
-            from cdaae_jax import checkpoint  # orbax takes a third of a second to import, and exports do without
-
-            params, meta = checkpoint.read_model(path)
+        params, meta = pretrained.read(path)
         model = model_from_dict(meta["config"]["model"])
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
         # An export says its picture size, so that it stays readable when a later version's Data has other fields.

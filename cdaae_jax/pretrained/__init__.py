@@ -5,7 +5,7 @@
 
 import os
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cdaae_jax.errors import UserError
 from cdaae_jax.pretrained import model_folder
@@ -52,6 +52,22 @@ def find(name: str | os.PathLike) -> pathlib.Path:
         f"there is no folder {text}, and this copy of the package has no model of that name: {there}; give one of "
         "these, a folder, or owner/model of the Hugging Face hub"
     )
+
+
+def read(path: pathlib.Path) -> tuple[Any, dict[str, Any]]:
+    """Returns the generator's parameters (numpy) and the meta of what a folder holds.
+
+    Args:
+      path: what `cdaae-export` wrote, a training's workdir (its newest checkpoint), or a single checkpoint.
+
+    Raises:
+      UserError: there is none, or it is damaged, of another format, or cannot be read.
+    """
+    if model_folder.is_model(path):
+        return model_folder.read(path)
+    from cdaae_jax import checkpoint  # orbax takes a third of a second to import, and exports do without
+
+    return checkpoint.read_model(path)
 
 
 def open_model(name_or_path: str | None) -> "Sampler":

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from cdaae_jax import checkpoint
+from cdaae_jax import pretrained
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.state import TrainState
@@ -38,13 +38,14 @@ def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, 
 
     Args:
       state: a new one, numpy leaves.
-      name: a workdir (its newest undamaged checkpoint) or one checkpoint's own folder.
+      name: a workdir (its newest undamaged checkpoint), one checkpoint's own folder, an export, or the name of a model
+        that ships.
       split: of the new training.
 
     Raises:
-      UserError: there is no such checkpoint, nothing in it fits, or it was trained on somebody who is kept apart here.
+      UserError: there is no such model, nothing in it fits, or it was trained on somebody who is kept apart here.
     """
-    params, meta = checkpoint.read_model(pathlib.Path(name))
+    params, meta = pretrained.read(pathlib.Path(name) if pathlib.Path(name).is_dir() else pretrained.find(name))
     seen = sorted({*meta["people"]["train"], *people_before(meta)})
     kept_apart = {*split.validation.people, *split.test.people}
     if judged := sorted(kept_apart & set(seen)):

@@ -71,5 +71,5 @@ def test_who_was_trained_on_before_is_not_judged(earlier, tmp_path):
 
 
 def test_nothing_there_is_said(tmp_path):
-    with pytest.raises(UserError, match="there is no checkpoint in"):
+    with pytest.raises(UserError, match="there is no (checkpoint in|folder)"):
         start_from(make_state(0), str(tmp_path), make_split())
