@@ -70,7 +70,7 @@ class FaceAligner:
         if not found:
             raise UserError("no face was found")
         photo, eyes = turned_upright(photo, found[0].pupils)
-        return align(photo, *eyes, size), float(found[0].size)
+        return align(photo, eyes[0], eyes[1], size), float(found[0].size)
 
 
 def turned_upright(photo: Photo, eyes: Sequence[tuple[float, float]]) -> tuple[Photo, list[tuple[float, float]]]:

@@ -86,12 +86,11 @@ def prepare(
     _refuse_foreign(output)
     load_aligner()  # what it lacks is said once, before anything is written
     with hold(output, "--output", "preparing"):
-        journal = Journal(
-            output, {"size": size, "eyes": [alignment.LEFT_EYE_X, alignment.RIGHT_EYE_X, alignment.EYES_Y]}
-        )
-        files_ = {photo.name: photo for photo in photos}  # a manifest may name a file twice
-        to_do = [photo for photo in files_.values() if not journal.knows(photo)]
-        rejected = _align(to_do, journal, output, size, workers or _processors(), len(files_), load_aligner)
+        eyes = [alignment.LEFT_EYE_X, alignment.RIGHT_EYE_X, alignment.EYES_Y]
+        journal = Journal(output, {"size": size, "eyes": eyes})
+        different = list({photo.name: photo for photo in photos}.values())  # a manifest may name a file twice
+        to_do = [photo for photo in different if not journal.knows(photo)]
+        rejected = _align(to_do, journal, output, size, workers or _processors(), len(different), load_aligner)
         aligned = [photo for photo in photos if photo.name not in rejected]
         files.write_text(output / REJECTED, _csv(("file", "why"), rejected.items()))
         if not aligned:
@@ -107,9 +106,9 @@ def prepare(
     _warn_of_small_faces(aligned, journal)
     return Prepared(
         folder=output,
-        photos=len(files_),
-        aligned=len(files_) - len(rejected),
-        earlier=len(files_) - len(to_do),
+        photos=len(different),
+        aligned=len(different) - len(rejected),
+        earlier=len(different) - len(to_do),
         people=len({photo.cells["subject"].strip() for photo in aligned}),
         label_kind="emotion" if "expression" in columns else "au",
         rejected=rejected,

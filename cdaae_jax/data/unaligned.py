@@ -70,9 +70,7 @@ def _from_layout(source: pathlib.Path) -> tuple[list[str], _Named]:
 def _from_table(source: pathlib.Path) -> tuple[list[str], _Named]:
     columns, rows = folder.read_table(source)
     if not rows:
-        raise UserError(
-            f"{source} holds no photos; expected a row per photo with the columns file, subject, expression"
-        )
+        raise UserError(f"{source} holds no photos; expected a row each, with the columns file, subject, expression")
     # What training would refuse is refused now, before hours of work.
     coded_alone = folder.au_columns(columns) and "expression" not in columns
     folder.parse(source, columns, rows, "au" if coded_alone else "emotion")

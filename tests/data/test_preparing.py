@@ -165,7 +165,7 @@ def test_small_faces_are_told_of(faces_copy, tmp_path, caplog):
         ("nothing", "there is no .*nothing; name a folder or a CSV with --input"),
         ("empty", "empty holds no photos in the layout subject/expression/picture.jpg; sort them so, or name a CSV"),
         ("faces/p1", "p1 holds no photos in the layout"),
-        ("header.csv", "header.csv holds no photos; expected a row per photo"),
+        ("header.csv", "header.csv holds no photos; expected a row each"),
         ("columns.csv", "columns.csv has no column 'expression'; its columns: file, subject"),
         ("split.csv", "split.csv line 2: split is 'training'; allowed: train, validation, test"),
     ],
