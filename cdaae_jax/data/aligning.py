@@ -56,7 +56,7 @@ class FaceAligner:
     @classmethod
     def load(cls) -> "FaceAligner":
         """Loads the networks; UserError where they, or the package that runs them, are missing."""
-        from cdaae_jax.faces.finder import FaceFinder  # needs the extra `photo`
+        from cdaae_jax.faces import FaceFinder  # needs the extra `photo`
 
         return cls(FaceFinder.load())
 
@@ -69,7 +69,7 @@ class FaceAligner:
         found = self.finder.find(photo, most=1)
         if not found:
             raise UserError("no face was found")
-        photo, eyes = turned_upright(photo, found[0].pupils)
+        photo, eyes = turned_upright(photo, found[0].eyes)
         return align(photo, eyes[0], eyes[1], size), float(found[0].size)
 
 
