@@ -15,8 +15,8 @@ import numpy as np
 from cdaae_jax import images
 from cdaae_jax.data.alignment import align
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.judges.landmark_readouts import PUPILS
 from cdaae_jax.evaluation.judges.landmarks import Landmarker
+from cdaae_jax.faces.networks import PUPILS
 from cdaae_jax.sampling import Sampler
 
 SIZE = 256

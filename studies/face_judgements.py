@@ -13,6 +13,7 @@ from cdaae_jax.data.synthetic_faces.emotions import emotion_aus
 from cdaae_jax.data.synthetic_faces.identity import stack
 from cdaae_jax.evaluation.judges import face_api, landmark_readouts, landmarks
 from cdaae_jax.evaluation.measures import statistics
+from cdaae_jax.faces.networks import PUPILS
 
 BATCH = 32  # pictures per call of the renderer, always filled up: one compilation per picture size
 FIRST_PERSON = 100_000  # seeds far from those of the data set's own people
@@ -51,7 +52,7 @@ def judge_found(landmarker, args):
     """How often a face is found, what was rendered where it was not, and where the pupils lie."""
     aus = random_aus(args.pictures, args.seed)
     faces = landmarker.find(render(draw_people(args.pictures, args.seed), aus, args.size))
-    pupils = faces.points[faces.found][:, landmarks.PUPILS] / args.size
+    pupils = faces.points[faces.found][:, PUPILS] / args.size
     return {
         "pictures": args.pictures,
         "rate": float(faces.found.mean()),

