@@ -74,7 +74,10 @@ def tracked(pictures: Iterable[Picture], rate: float, finder: Finder, which: str
         if seen < most and (seen < seen_before or index >= next_search):
             next_search = index + between
             _add_found(finder.find(picture, most), tracks, numbers)
-        yield Frame(picture, {number: track.face for number, track in tracks.items() if not track.missing})
+        seen_now = {number: track for number, track in tracks.items() if not track.missing}
+        if len(seen_now) >= most:  # nobody is waited for any more
+            tracks = seen_now
+        yield Frame(picture, {number: track.face for number, track in seen_now.items()})
 
 
 @dataclasses.dataclass(frozen=True)
