@@ -47,14 +47,15 @@ def is_edited(photo: pathlib.Path, names: Collection[str], labels: Collection[st
       names: the stems of the folder's photos: an edit is only one of a photo that is there.
       labels: the words of the model's labels; those that everybody's models have are known.
     """
-    stem, _, suffix = photo.stem.rpartition(".")
     # "neutral_to_happy" and "happy-0.7_sad-0.3" alike: words with numbers, joined by underscores.
     words = "|".join(re.escape(word) for word in (*labels, *_WORDS, "to", "amount"))
     part = rf"(?:(?:{words})(?:{_NUMBER})?|face-(?:all|\d+)|side-by-side)"
-    return stem in names and re.fullmatch(rf"{part}(?:_{part})*", suffix, re.IGNORECASE) is not None
+    edit = re.compile(rf"{part}(?:_{part})*", re.IGNORECASE)
+    dots = [place for place, character in enumerate(photo.stem) if character == "."]  # a number has one too
+    return any(photo.stem[:dot] in names and edit.fullmatch(photo.stem[dot + 1 :]) for dot in dots)
 
 
 def _plain(label: str) -> str:
-    """Returns a label without what shells and file systems take for something else: "AU12=3, AU6=2" -> "AU12-3_AU6-2"."""
+    """Returns a label without what shells and file systems mistake: "AU12=3, AU6=2" is "AU12-3_AU6-2"."""
     parts = [part.strip() for part in label.split(",") if part.strip()]
     return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts)
