@@ -27,7 +27,7 @@ SUFFIXES = (*ENCODERS, ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".mts") 
 _OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")  # metadata that a new file has anew
 
 
-def written_suffix(source: pathlib.Path) -> str:
+def target_ending(source: pathlib.Path) -> str:
     """Returns the ending of a video made of `source`: its own, or .mkv, which holds whatever sound there is."""
     suffix = source.suffix.lower()
     return source.suffix if suffix in ENCODERS else ".mkv"
@@ -63,7 +63,7 @@ def rewrite(
             )
             if comment:
                 writer.metadata["comment"] = comment
-            _Copy(av, reader, writer, _first_frame(av, source), target).run(edit, source.name)
+            _Copy(av, reader, writer, first, target).run(edit, source.name)
 
 
 class _Copy:
@@ -126,6 +126,8 @@ class _Copy:
 
 def _first_frame(av: Any, source: pathlib.Path) -> Any:
     with av.open(str(source)) as reader:
+        if not reader.streams.video:
+            raise UserError(f"{source} holds no moving pictures; give a video")
         for frame in reader.decode(video=0):
             return frame
     raise UserError(f"{source} holds no frames; give a video that plays")
