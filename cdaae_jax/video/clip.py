@@ -6,7 +6,7 @@ PyAV (extra `video`) reads and writes. The picture is encoded anew, the sound is
 import collections
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ _VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used"
 ENCODERS = {".mp4": _H264, ".m4v": _H264, ".mov": _H264, ".mkv": _H264, ".webm": _VP9}
 SUFFIXES = (*ENCODERS, ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".mts")  # what counts as a video by its name
 
+_ISO = (".mp4", ".m4v", ".mov")
+# The box type of XMP in ISO files (Adobe, XMP Specification Part 3, 2020).
+_XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")  # metadata that a new file has anew
 
 
@@ -38,6 +41,7 @@ def rewrite(
     target: pathlib.Path,
     edit: Callable[[Iterator[Picture], float], Iterator[Picture]],
     comment: str | None = None,
+    xmp: bytes | None = None,
 ) -> None:
     """Writes a video whose frames went through `edit`; the file appears whole or not at all.
 
@@ -47,6 +51,7 @@ def rewrite(
       edit: takes the frames, upright, uint8 [H, W, 3], and how many there are in a second; returns as many, in order.
         It may read ahead.
       comment: a line for the file's metadata.
+      xmp: a packet for it, where the container has a place for one (MP4 and MOV).
 
     Raises:
       UserError: PyAV is missing, the source is no video or damaged, or the target cannot be written.
@@ -54,16 +59,16 @@ def rewrite(
     if target.suffix.lower() not in ENCODERS:
         raise UserError(f"cannot write {target}: the name of a video must end in {', '.join(ENCODERS)}")
     av = _load_av()
-    with _explained(av, source), files.replacing(target) as temporary:
-        with av.open(str(source)) as reader, av.open(str(temporary), "w") as writer:
-            if not reader.streams.video:
-                raise UserError(f"{source} holds no moving pictures; name a video with --photo")
-            writer.metadata.update(
-                {name: text for name, text in reader.metadata.items() if name.lower() not in _OF_THE_FILE}
-            )
-            if comment:
-                writer.metadata["comment"] = comment
-            _Copy(av, reader, writer, first, target).run(edit, source.name)
+    with _explained(av, source), av.open(str(source)) as reader:
+        first = _first_frame(av, source)
+        with files.replacing(target) as temporary:
+            with av.open(str(temporary), "w") as writer:
+                writer.metadata.update(_kept(reader.metadata))
+                if comment:
+                    writer.metadata["comment"] = comment
+                _Copy(av, reader, writer, first, target).run(edit, source.name)
+            if xmp and target.suffix.lower() in _ISO:
+                _append_xmp(temporary, xmp)
 
 
 class _Copy:
@@ -131,6 +136,15 @@ def _first_frame(av: Any, source: pathlib.Path) -> Any:
         for frame in reader.decode(video=0):
             return frame
     raise UserError(f"{source} holds no frames; give a video that plays")
+
+
+def _kept(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in metadata.items() if name.lower() not in _OF_THE_FILE}
+
+
+def _append_xmp(file: pathlib.Path, xmp: bytes) -> None:
+    with file.open("ab") as end:
+        end.write((8 + len(_XMP_BOX) + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP_BOX + xmp)
 
 
 def _quarters(frame: Any) -> int:

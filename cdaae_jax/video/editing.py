@@ -14,6 +14,7 @@ from cdaae_jax.faces import Face, FaceFinder
 from cdaae_jax.labels import Label
 from cdaae_jax.models.change import LARGEST_AMOUNT, Change
 from cdaae_jax.photos.region import apply_to_face, placement
+from cdaae_jax.provenance import SOURCE_TYPE, marked
 from cdaae_jax.sampling import Sampler
 from cdaae_jax.video import clip, steady, tracks
 from cdaae_jax.video.tracks import Finder, Frame
@@ -58,7 +59,8 @@ def edit_video(
         if not num_faces:
             raise UserError(f"no face was found in {source}; give a video with a face of at least 48 pixels")
 
-    clip.rewrite(source, target, edit, mark)
+    comment = f"Expression changed by cdaae_jax. Digital source type: {SOURCE_TYPE}" if mark else None
+    clip.rewrite(source, target, edit, comment, marked(None) if mark else None)
 
 
 def edited_frames(
@@ -109,10 +111,8 @@ def _steadied_faces(frames: Iterable[Frame], reach: int) -> Iterator[Frame]:
 
 
 def _changes(sampler: Sampler, frame: Frame, label: np.ndarray) -> dict[int, Change]:
-    return {
-        number: sampler.change(_aligned(frame.picture, face, sampler.image_size), label)
-        for number, face in frame.faces.items()
-    }
+    size = sampler.image_size
+    return {number: sampler.change(_aligned(frame.picture, one, size), label) for number, one in frame.faces.items()}
 
 
 def _aligned(picture: Picture, face: Face, size: int) -> Picture:
@@ -123,7 +123,7 @@ def _aligned(picture: Picture, face: Face, size: int) -> Picture:
 def _mean(near: dict[int, Change], reach: int) -> Change:
     """Returns the change of a frame and of its neighbours, the nearer the more."""
     weights = {place: np.exp(-0.5 * (2.0 * place / reach) ** 2) for place in near}
-    total = sum(weights.values())
+    shares = np.array([*weights.values()]) / sum(weights.values())
     return jax.tree.map(
-        lambda *fields: sum(w / total * f for w, f in zip(weights.values(), fields, strict=True)), *near.values()
+        lambda *fields: np.tensordot(shares, np.stack(fields), axes=1).astype(np.float32), *near.values()
     )
