@@ -9,12 +9,13 @@ import sys
 
 import tqdm
 
-from cdaae_jax import edited_names, files, images, photo_strips
+from cdaae_jax import edited_names, files, photo_strips
 from cdaae_jax.errors import UserError
+from cdaae_jax.photos import editing, formats
 from cdaae_jax.sampling import Sampler
 
-SUFFIXES = (*images.SUFFIXES, ".heic", ".heif", ".tif", ".tiff")
-_SAME = {".jpg": (".jpg", ".jpeg"), ".jpeg": (".jpg", ".jpeg"), ".tif": (".tif", ".tiff"), ".tiff": (".tif", ".tiff")}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".bmp", ".gif")
+_SAME = {".jpg": (".jpg", ".jpeg"), ".jpeg": (".jpg", ".jpeg"), ".heic": (".heic", ".heif"), ".heif": (".heic", ".heif")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,26 +145,23 @@ def _default_target(photo: pathlib.Path, request: Request, folder: pathlib.Path 
 
 
 def _check_ending(target: pathlib.Path, photo: pathlib.Path, request: Request) -> None:
-    allowed = photo_strips.ENDINGS if request.to else _SAME.get(photo.suffix.lower(), (photo.suffix.lower(),))
+    own = photo.suffix.lower()
+    allowed = photo_strips.ENDINGS if request.to is not None else _SAME.get(own, (own,))
     if target.suffix.lower() not in allowed:
-        what = "a strip" if request.to else f"the edited photo, like {photo.name},"
-        raise UserError(f"--output={target} cannot be written: {what} must end in {' or '.join(allowed)}")
+        what = "a strip" if request.to is not None else f"the edited {photo.name}"
+        raise UserError(f"--output={target} cannot be written: the name of {what} must end in {' or '.join(allowed)}")
 
 
 def _edited(sampler: Sampler, photo: pathlib.Path, request: Request, ending: str) -> bytes:
     """Returns the content of the new file."""
+    opened = formats.open_photo(photo)
+    faces = editing.chosen_faces(editing.shared_finder(), opened.pixels, request.face, opened.name)
     if request.to is not None:
-        return photo_strips.strip(sampler, photo, request, ending)
-    before = _read(photo)
-    after = sampler.edit_photo(before, request.label, amount=request.amount, face=request.face, mark=request.mark)
-    return photo_strips.side_by_side(before, after) if request.side_by_side else after
-
-
-def _read(photo: pathlib.Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as error:
-        raise UserError(f"{photo} cannot be read ({error.strerror}); check the name") from error
+        return photo_strips.strip(sampler, opened.pixels, faces, request, ending)
+    edited = editing.edit_faces(sampler, opened.pixels, faces, request.label, request.amount)
+    if request.side_by_side:
+        return photo_strips.side_by_side(opened, edited, request.mark)
+    return editing.encoded(opened, formats.put_back(opened, edited), request.mark)
 
 
 def _write(target: pathlib.Path, content: bytes) -> None:
