@@ -4,6 +4,7 @@ A checkpoint is a folder workdir/checkpoints/STEP with three items: `model` (wha
 averaged parameters), `train` (the rest of the training state) and `meta`, which is JSON:
   format       of the checkpoint, a whole number; another one than `FORMAT` is refused
   step, config, labels, versions
+  alignment    where pupils lie in the pictures, see `cdaae_jax.data.alignment.Geometry`; older checkpoints lack it
   people       the ids in each part of the split
   fingerprint  of the data, see `cdaae_jax.data.dataset`
   structure    of each item: its leaves by path, with type and shape
@@ -16,6 +17,7 @@ it, there is a UserError, and every file stays where it is.
 """
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import logging
@@ -33,6 +35,7 @@ import orbax.checkpoint as ocp
 from cdaae_jax import __version__
 from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, steps
 from cdaae_jax.config import Config, differences, to_dict
+from cdaae_jax.data.alignment import GEOMETRY
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
@@ -86,6 +89,7 @@ class Checkpointer:
             "step": step,
             "config": to_dict(config),
             "labels": {"kind": space.kind, "names": list(space.names)},
+            "alignment": dataclasses.asdict(GEOMETRY),
             "people": split.people(),
             "fingerprint": split.train.fingerprint,
             # Our own from the package: a checkout that nobody installed has no metadata.

@@ -18,7 +18,7 @@ from cdaae_jax.errors import UserError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # Pillow's modes that become RGB without a visible loss
 # What Pillow raises for files that are cut short, altered, or claim a size larger than memory.
-_DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
 def to_network(pictures: UInt8[Array | np.ndarray, "*shape"]) -> Float[Array, "*shape"]:
@@ -56,7 +56,7 @@ def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             return np.asarray(picture.convert("RGB"))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise UserError(f"{path} cannot be read to its end ({error}); replace the file") from error
 
 
@@ -120,7 +120,7 @@ def _open(path: pathlib.Path) -> Image.Image:
         return Image.open(path)
     except FileNotFoundError:
         raise UserError(f"there is no picture {path}; check the name") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or "not a picture, or damaged"
         raise UserError(f"{path} cannot be read ({reason}); allowed: {', '.join(SUFFIXES)} files") from error
 

@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 from cdaae_jax import checkpoint, images
 from cdaae_jax.chunks import in_chunks
 from cdaae_jax.config import data_from_dict, model_from_dict, picture_size
+from cdaae_jax.data.alignment import Geometry
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace
 from cdaae_jax.models import change as changes
@@ -117,6 +118,39 @@ class Sampler:
             raise UserError(f"steps is {steps}; an interpolation has at least its 2 ends")
         begin, finish = self.labels.parse(start), self.labels.parse(end)
         return self.edit(image, [self.labels.mix(begin, finish, amount) for amount in np.linspace(0.0, 1.0, steps)])
+
+    @property
+    def alignment(self) -> Geometry:
+        """Where the pupils lie in the pictures that the network was trained on."""
+        return Geometry(**self.meta.get("alignment", {}))
+
+    def edit_photo(
+        self, photo: Any, label: Label, amount: float = 1.0, face: str | int = "largest", mark: Any = True
+    ) -> Any:
+        """Returns any photo with another expression: its faces are found, and everything around them stays.
+
+        The change is made at the photo's own resolution. Where nothing changes, pixels are equal to the byte; a JPEG
+        file is compressed anew, with its own tables. Needs the extra `photo`.
+
+        Args:
+          photo: a path, a file's bytes, a Pillow picture, or uint8 [H, W, 3], grey or with alpha. At most 120 million
+            pixels, 8 bits for each colour, one frame; JPEG, PNG, WebP, BMP, GIF, or HEIC with the extra `heif`.
+          label: as in `edit`, one for all faces.
+          amount: 0 to 1.5; 1 is what the network meant, 0 changes no pixel.
+          face: "largest", "all", or a number from 0, the largest face first.
+          mark: True says in the metadata (XMP) that an algorithm changed the photo, where the format can say so;
+            `provenance.Credentials` also signs a C2PA manifest into a file; False does neither.
+
+        Returns:
+          The same kind of thing as `photo`, with its size, mode, orientation, ICC profile and EXIF, but for the EXIF
+          thumbnail. For a path, the path of a new file beside it, of the same format ("me.jpg", "me.happy.jpg").
+
+        Raises:
+          UserError: the photo, label, amount or face cannot be used; there is no face; the new file exists already.
+        """
+        from cdaae_jax.photos import editing  # pictures that are aligned already need no face finder
+
+        return editing.edit_photo(self, photo, label, amount, face, mark)
 
     def _requests(self, image: np.ndarray, label: Label | Sequence[Label]) -> tuple[np.ndarray, np.ndarray, bool]:
         """Returns as many pictures as label vectors, and whether it was one photo with one label."""

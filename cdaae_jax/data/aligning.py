@@ -19,6 +19,7 @@ from cdaae_jax.data.alignment import align
 from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
+from cdaae_jax.photos.formats import open_photo
 
 Photo = UInt8[np.ndarray, "height width 3"]
 # Takes a photo and a size; returns the aligned face, uint8 [size, size, 3], and the face's pixels in the photo. Raises
@@ -126,7 +127,7 @@ def align_all(
 def _align_one(aligner: Aligner, photo: Unaligned, output: pathlib.Path, size: int) -> Outcome:
     was = stamp(photo.source)
     try:
-        picture, face_size = aligner(images.read(photo.source), size)
+        picture, face_size = aligner(open_photo(photo.source).pixels, size)
     except UserError as error:
         return Outcome(photo, was, why=str(error))
     images.write(output / photo.aligned, picture)

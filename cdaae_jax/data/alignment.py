@@ -4,6 +4,7 @@ Points are (x, y) in pixels, measured from the top left CORNER of the picture, s
 pixel is (0.5, 0.5) and a point scales with the picture: twice the size, twice the coordinates.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -18,6 +19,18 @@ RIGHT_EYE_X = 0.66
 EYES_Y = 0.38
 
 SIZE = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """Where pupils lie in aligned pictures, as fractions of the side; checkpoints store it as `alignment`."""
+
+    left_eye_x: float = LEFT_EYE_X
+    right_eye_x: float = RIGHT_EYE_X
+    eyes_y: float = EYES_Y
+
+
+GEOMETRY = Geometry()
 
 # Points sampled per aligned pixel and axis, then averaged. Two are enough, because a photo is first reduced
 # until one aligned pixel is less than two photo pixels wide.
@@ -52,9 +65,25 @@ def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Mat
             f"Eyes at {_text(left_eye)} and {_text(right_eye)} cannot be aligned: the first must lie to the "
             "left of the second; give the pupil centres in pixels, the one with the smaller x first."
         )
+    return similarity(left_eye, right_eye, size)
+
+
+def similarity(first_eye: Point, second_eye: Point, size: float = SIZE, geometry: Geometry = GEOMETRY) -> Matrix:
+    """Returns what `aligned_to_photo` does, for a head that is turned by any angle.
+
+    Args:
+      first_eye: (x, y) in pixels of the photo, the pupil that comes to lie left: the person's right eye.
+      second_eye: the other pupil, at another place.
+      size: side of the aligned picture in pixels.
+      geometry: where the pupils come to lie.
+
+    Returns:
+      float64 [2, 3], to be used as `matrix @ (x, y, 1)`.
+    """
     # In the complex plane, a similarity without reflection is photo = turn * aligned + shift.
-    left, right = complex(*left_eye), complex(*right_eye)
-    aligned_left, aligned_right = complex(LEFT_EYE_X, EYES_Y) * size, complex(RIGHT_EYE_X, EYES_Y) * size
+    left, right = complex(*first_eye), complex(*second_eye)
+    aligned_left = complex(geometry.left_eye_x, geometry.eyes_y) * size
+    aligned_right = complex(geometry.right_eye_x, geometry.eyes_y) * size
     turn = (right - left) / (aligned_right - aligned_left)
     shift = left - turn * aligned_left
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
@@ -85,8 +114,20 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
                 f"An eye at {_text((x, y))} lies outside the photo, which is {width} pixels wide and "
                 f"{height} high; give the pupil centres in pixels of this photo."
             )
-    matrix = aligned_to_photo(left_eye, right_eye, size)
+    return crop(image, aligned_to_photo(left_eye, right_eye, size), size)
 
+
+def crop(image: Photo, matrix: Matrix, size: int) -> AlignedPicture:
+    """Returns the part of a photo that a similarity maps the aligned picture to.
+
+    Args:
+      image: uint8 [H, W, 3].
+      matrix: from pixels of the result to pixels of the photo.
+      size: side of the result in pixels.
+
+    Returns:
+      uint8 [size, size, 3]. Beyond the photo, its border pixels are repeated.
+    """
     # Large photos are first reduced by whole blocks of pixels: a cheap way to avoid aliasing.
     photo = Image.fromarray(image)
     factor = max(1, int(math.hypot(matrix[0, 0], matrix[1, 0])))

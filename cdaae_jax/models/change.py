@@ -120,7 +120,7 @@ def move(photo: Photos, flow: Float[Array, "n h w 2"], sharp: bool = False) -> P
         return jnp.take_along_axis(pixels, index, axis=1, mode="promise_in_bounds").reshape(photo.shape)
 
     taps = range(-1, 3) if sharp else range(2)
-    weigh = _cubic if sharp else _linear
+    weigh = cubic if sharp else _linear
     across = [weigh(x_share - tap)[..., None] for tap in taps]
     rows = [
         weigh(y_share - down)[..., None] * sum(across[k] * fetch(down, tap) for k, tap in enumerate(taps))
@@ -193,7 +193,7 @@ def _linear(distance: jax.Array) -> jax.Array:
     return 1.0 - jnp.abs(distance)
 
 
-def _cubic(distance: Any, numpy: Any = jnp) -> Any:
+def cubic(distance: Any, numpy: Any = jnp) -> Any:
     """Returns Keys' cubic (a = -1/2) at these distances, with the functions of `numpy`."""
     distance = numpy.abs(distance)
     near = (1.5 * distance - 2.5) * distance**2 + 1.0
@@ -209,5 +209,5 @@ def _weights(grid: int, pixels: int) -> Float[np.ndarray, "pixels grid"]:
     """
     scale = max(1.0, grid / pixels)
     centre = (np.arange(pixels) + 0.5) * grid / pixels - 0.5
-    weights = np.asarray(_cubic((centre[:, None] - np.arange(grid)[None]) / scale, np))
+    weights = np.asarray(cubic((centre[:, None] - np.arange(grid)[None]) / scale, np))
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -8,12 +8,11 @@ import jax
 import numpy as np
 from jaxtyping import UInt8
 
-from cdaae_jax.data.alignment import crop
 from cdaae_jax.errors import UserError
-from cdaae_jax.faces import Face, FaceFinder
 from cdaae_jax.labels import Label
 from cdaae_jax.models.change import LARGEST_AMOUNT, Change
-from cdaae_jax.photos.region import apply_to_face, placement
+from cdaae_jax.photos.editing import aligned_face, shared_finder
+from cdaae_jax.photos.region import apply_to_face
 from cdaae_jax.provenance import SOURCE_TYPE, marked
 from cdaae_jax.sampling import Sampler
 from cdaae_jax.video import clip, steady, tracks
@@ -48,7 +47,7 @@ def edit_video(
     if not 0 <= amount <= LARGEST_AMOUNT:
         raise UserError(f"amount is {amount:g}; allowed: 0 to {LARGEST_AMOUNT:g}")
     vector = sampler.labels.parse(label)
-    finder = FaceFinder.load()
+    finder = shared_finder()
     num_faces = 0
 
     def edit(pictures: Iterator[Picture], rate: float) -> Iterator[Picture]:
@@ -94,7 +93,7 @@ def edited_frames(
         for number, one in frame.faces.items():
             near = {place - index: changes[number] for place, (_, changes) in enumerate(among) if number in changes}
             fading = steady.fading([number in changes for _, changes in among], index)
-            picture = apply_to_face(picture, _mean(near, reach), one, amount * fading)
+            picture = apply_to_face(picture, _mean(near, reach), one, amount * fading, sampler.alignment)
         yield frame, picture
 
 
@@ -111,13 +110,11 @@ def _steadied_faces(frames: Iterable[Frame], reach: int) -> Iterator[Frame]:
 
 
 def _changes(sampler: Sampler, frame: Frame, label: np.ndarray) -> dict[int, Change]:
-    size = sampler.image_size
-    return {number: sampler.change(_aligned(frame.picture, one, size), label) for number, one in frame.faces.items()}
-
-
-def _aligned(picture: Picture, face: Face, size: int) -> Picture:
-    matrix = placement(face) @ np.diag([1 / size, 1 / size, 1])
-    return crop(picture, matrix, size)
+    size, geometry = sampler.image_size, sampler.alignment
+    return {
+        number: sampler.change(aligned_face(frame.picture, face, size, geometry), label)
+        for number, face in frame.faces.items()
+    }
 
 
 def _mean(near: dict[int, Change], reach: int) -> Change:

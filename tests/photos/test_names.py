@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from cdaae_jax import edited_names
+from cdaae_jax.photos import names
 
 
 @pytest.mark.parametrize(
@@ -18,19 +18,19 @@ from cdaae_jax import edited_names
 )
 def test_every_option_is_in_the_name_and_the_name_is_known_again(options, name):
     photo = pathlib.Path("photos/me.jpg")
-    edited = edited_names.beside(photo, edited_names.suffix_of(*options))
+    edited = names.beside(photo, names.suffix_of(*options))
     assert edited == pathlib.Path("photos") / name
-    assert edited_names.is_edited(edited, {"me"}, ())
-    assert not edited_names.is_edited(edited, {"you"}, ())  # the photo is gone, so this is one of its own
-    assert not edited_names.is_edited(photo, {"me"}, ())
+    assert names.is_edited(edited, {"me"}, ())
+    assert not names.is_edited(edited, {"you"}, ())  # the photo is gone, so this is one of its own
+    assert not names.is_edited(photo, {"me"}, ())
 
 
 def test_names_that_only_look_alike_are_photos():
     for name in ("me.2.jpg", "me.final.jpg", "me.happy_day.jpg", "happy.jpg", "me.happy.again.jpg"):
-        assert not edited_names.is_edited(pathlib.Path(name), {"me", "happy"}, ()), name
-    assert edited_names.is_edited(pathlib.Path("me.wink-0.5.jpg"), {"me"}, ("wink",))
+        assert not names.is_edited(pathlib.Path(name), {"me", "happy"}, ()), name
+    assert names.is_edited(pathlib.Path("me.wink-0.5.jpg"), {"me"}, ("wink",))
 
 
 def test_an_edit_may_have_another_folder_and_ending():
-    edited = edited_names.beside(pathlib.Path("a/b.c.jpg"), "happy", pathlib.Path("out"), ".gif")
+    edited = names.beside(pathlib.Path("a/b.c.jpg"), "happy", pathlib.Path("out"), ".gif")
     assert edited == pathlib.Path("out/b.c.happy.gif")

@@ -1,0 +1,1 @@
+"""A whole photo: opened, its faces changed, and given back as the same kind of thing."""
