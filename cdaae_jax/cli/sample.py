@@ -103,8 +103,9 @@ def _request() -> "Request":
         raise UserError("--to and --side_by_side make two kinds of files; leave one of them out")
     if (_CERTIFICATE.value is None) != (_KEY.value is None):
         raise UserError("--certificate and --key belong together; give both or none")
-    if _CERTIFICATE.value is not None and _NO_MARK.value:
-        raise UserError("--certificate marks photos and --no_mark does not; leave one of them out")
+    for flag, given in (("to", _TO.value), ("side_by_side", _SIDE_BY_SIDE.value), ("no_mark", _NO_MARK.value)):
+        if _CERTIFICATE.value is not None and given:
+            raise UserError(f"--certificate signs edited photos alone, not with --{flag}; leave one of them out")
     return Request(
         label=_LABEL.value,
         to=_TO.value,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import tqdm
 
-from cdaae_jax import files, provenance
+from cdaae_jax import files
 from cdaae_jax.errors import UserError
 from cdaae_jax.models.change import LARGEST_AMOUNT
 from cdaae_jax.photos import editing, formats, names, strips
@@ -133,11 +133,9 @@ def _targets(
 
 
 def _check_ending(target: pathlib.Path, photo: pathlib.Path, request: Request) -> None:
-    allowed = _endings(photo, request)
-    if target.suffix.lower() not in {ending.lower() for ending in allowed}:
-        raise UserError(
-            f"--output={target} cannot be written; its name must end in {' or '.join(dict.fromkeys(allowed))}"
-        )
+    allowed = dict.fromkeys(ending.lower() for ending in _endings(photo, request))
+    if target.suffix.lower() not in allowed:
+        raise UserError(f"--output={target} cannot be written; its name must end in {' or '.join(allowed)}")
 
 
 def _endings(photo: pathlib.Path, request: Request) -> Sequence[str]:
@@ -165,19 +163,11 @@ def _edited(sampler: Sampler, photo: pathlib.Path, request: Request, ending: str
     if request.to is not None:
         begin, end = sampler.labels.parse(request.label), sampler.labels.parse(request.to)
         vectors = [sampler.labels.mix(begin, end, share) for share in np.linspace(0.0, 1.0, request.steps)]
-        content = strips.strip(sampler, opened.pixels, faces, vectors, request.amount, bool(request.mark), ending)
-        return _signed(content, request, ending)
+        return strips.strip(sampler, opened.pixels, faces, vectors, request.amount, bool(request.mark), ending)
     edited = editing.edit_faces(sampler, opened.pixels, faces, request.label, request.amount)
     if request.side_by_side:
-        return _signed(strips.side_by_side(opened, edited, bool(request.mark), ending), request, ending)
+        return strips.side_by_side(opened, edited, bool(request.mark), ending)
     return editing.encoded(opened, formats.put_back(opened, edited), request.mark)
-
-
-def _signed(content: bytes, request: Request, ending: str) -> bytes:
-    if not isinstance(request.mark, provenance.Credentials):
-        return content
-    kind = ending.lower().removeprefix(".").replace("jpg", "jpeg")
-    return provenance.signed(content, f"image/{kind}", request.mark)
 
 
 def _write(target: pathlib.Path, content: bytes) -> None:

@@ -17,7 +17,7 @@ class Request:
       amount: 0 to 1.5, how much of the change.
       face: "largest", "all", or an index, 0 being the largest.
       side_by_side: show the photo as it was on the left.
-      mark: say in the file's metadata that it was edited; credentials also sign it, see `provenance`.
+      mark: say in the file's metadata that it was edited; credentials sign it too, of a photo alone.
       overwrite: replace files of the names to be written.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin
 
 from cdaae_jax import provenance
 from cdaae_jax.faces import Face
@@ -50,6 +50,8 @@ def strip(
     milliseconds[0] = milliseconds[len(there) - 1] = _END_MILLISECONDS
     options: dict[str, Any] = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
     if ending.lower() == ".gif":
+        pictures = _in_one_palette(pictures)
+        options["append_images"] = pictures[1:]
         options["comment"] = f"Digital source type: {provenance.SOURCE_TYPE}" if mark else ""
         return _saved(pictures[0], "GIF", options)
     if mark:
@@ -90,6 +92,28 @@ def _smaller(pixels: Pixels, faces: list[Face]) -> tuple[UInt8[np.ndarray, "heig
     small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
     factor = np.array(size, np.float32) / (width, height)
     return small, [dataclasses.replace(face, points=face.points * factor) for face in faces]
+
+
+def _in_one_palette(pictures: list[Image.Image]) -> list[Image.Image]:
+    """Returns pictures of 256 colours, the same ones for all; where nothing moves, nothing flickers either."""
+    palette = _palette(pictures[0], pictures[len(pictures) // 2])
+    first, still = np.asarray(pictures[0]), np.asarray(pictures[0].quantize(palette=palette))
+    coloured = []
+    for picture in pictures:
+        moves = (np.asarray(picture) != first).any(axis=-1)
+        entries = np.where(moves, np.asarray(picture.quantize(palette=palette)), still)
+        one = Image.fromarray(entries, "P")
+        one.putpalette(palette.getpalette("RGB") or [])
+        coloured.append(one)
+    return coloured
+
+
+def _palette(begin: Image.Image, end: Image.Image) -> Image.Image:
+    """Returns the colours of a photo's two ends, the face counting as much as all around it: lips need their own."""
+    difference = ImageChops.difference(begin, end).getbbox() or (0, 0, *begin.size)
+    faces = [picture.crop(difference) for picture in (begin, end)]
+    whole = begin.resize(faces[0].size, Image.Resampling.NEAREST)
+    return Image.fromarray(np.concatenate([np.asarray(one) for one in (*faces, whole)])).quantize(256)
 
 
 def _saved(picture: Image.Image, kind: str, options: dict[str, Any]) -> bytes:
