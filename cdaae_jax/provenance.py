@@ -82,14 +82,16 @@ def without_thumbnails(xmp: bytes) -> bytes:
     return _packed(root)
 
 
-def signed(content: bytes, media_type: str, credentials: Credentials) -> bytes:
+def signed(content: bytes, original: bytes, media_type: str, credentials: Credentials) -> bytes:
     """Returns a file with a C2PA manifest in it.
 
-    The manifest says that cdaae_jax edited the photo, with the same source type as the XMP. It holds no thumbnail: the
-    library's default would embed one.
+    The manifest says that cdaae_jax edited the photo, with the same source type as the XMP, and that the original was
+    opened, with that file's own manifest if it has one. No thumbnail is made: the library's default would show the
+    unedited face.
 
     Args:
-      content: the file: JPEG, PNG or WebP, among others.
+      content: the edited file: JPEG, PNG or WebP, among others.
+      original: the file before, in the same format.
       media_type: "image/jpeg", for example.
       credentials: the user's own.
 
@@ -120,6 +122,8 @@ def signed(content: bytes, media_type: str, credentials: Credentials) -> bytes:
         )
         output = io.BytesIO()
         with c2pa.Context(settings) as context, c2pa.Builder(json.dumps(manifest), context) as builder:
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # the first action is that the original was opened
+            builder.add_ingredient({"title": "photo", "relationship": "parentOf"}, media_type, io.BytesIO(original))
             builder.sign(signer, media_type, io.BytesIO(content), output)
     except c2pa.C2paError as error:
         reason = " ".join(str(error).split())

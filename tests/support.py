@@ -6,6 +6,7 @@ import optax
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
 from cdaae_jax.data.dataset import FaceDataset, Split
+from cdaae_jax.faces.finder import EYES, Face
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import change
 from cdaae_jax.models.generators import Generated
@@ -65,3 +66,18 @@ def make_split(train=("p1", "p2"), validation=(), test=("p3",), fingerprint="f00
     """People without photos."""
     nothing = np.zeros((0, SPACE.size), np.float32), np.zeros(0, np.int64)
     return Split(*(FaceDataset((), *nothing, people, SPACE, fingerprint) for people in (train, validation, test)))
+
+
+def make_face(right_eye: tuple[float, float], left_eye: tuple[float, float]) -> Face:
+    """A face with these pupils; its eyes are open, and its other points lie on an ellipse around them."""
+    right, left = complex(*right_eye), complex(*left_eye)
+    along = left - right  # the inter-pupil distance, as a step along the eyes
+    angle = np.linspace(0, 2 * np.pi, 478, endpoint=False)
+    places = (right + left) / 2 + along * (1.1 * np.cos(angle) + 1j * (0.45 + 1.25 * np.sin(angle)))
+    for (corners, lids), middle in zip(EYES, (right, left), strict=True):
+        places[list(corners)] = middle - 0.2 * along, middle + 0.2 * along
+        for upper, lower in lids:
+            places[[upper, lower]] = middle - 0.06j * along, middle + 0.06j * along
+    places[[468, 473]] = right, left
+    points = np.stack([places.real, places.imag], axis=1).astype(np.float32)
+    return Face(points, np.zeros(52, np.float32), 0.9, 1.0)

@@ -159,7 +159,8 @@ def encoded(opened: Opened, picture: Image.Image, mark: Mark) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG" if stored.format == "MPO" else stored.format, **options)
     if isinstance(mark, provenance.Credentials):
-        return provenance.signed(file.getvalue(), _MEDIA_TYPES.get(str(stored.format), str(stored.format)), mark)
+        media_type = _MEDIA_TYPES.get(str(stored.format), f"image/{stored.format}".lower())
+        return provenance.signed(file.getvalue(), opened.content, media_type, mark)
     return file.getvalue()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from cdaae_jax.errors import UserError
 from cdaae_jax.images import DAMAGE
@@ -19,7 +19,8 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 
 MOST_PIXELS = 120_000_000  # telephones make 108 million; a photo takes about 15 bytes of memory a pixel
 MOST_BYTES = 500_000_000  # of a file
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "HEIF")
+_OWN = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # Pillow's; a JPEG file of several pictures becomes "MPO"
+FORMATS = (*_OWN, "HEIF")
 MODES = ("RGB", "RGBA", "L", "LA", "P", "CMYK")
 _LOSSY_QUALITY = 92  # for formats whose own quality a file does not tell
 _EXIF_ORIENTATION = 0x0112
@@ -45,14 +46,14 @@ class Opened:
       stored: as it is in the file, loaded.
       orientation: EXIF's number, 1 to 8.
       name: of the photo, for messages.
-      lossless_webp: whether it is a WebP file without loss.
+      content: of the file; b"" for a picture that is in memory.
     """
 
     pixels: Pixels
     stored: Image.Image
     orientation: int
     name: str
-    lossless_webp: bool = False
+    content: bytes = b""
 
 
 def open_photo(given: Given) -> Opened:
@@ -89,7 +90,7 @@ def open_photo(given: Given) -> Opened:
         raise UserError(f"{name} cannot be read to its end ({error}); replace the file") from None
     if orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[orientation][0])
-    return Opened(np.asarray(picture), stored, orientation, name, _is_lossless_webp(content))
+    return Opened(np.asarray(picture), stored, orientation, name, content)
 
 
 def put_back(opened: Opened, edited: Pixels) -> Image.Image:
@@ -123,8 +124,10 @@ def save_options(opened: Opened) -> dict[str, Any]:
             options["subsampling"] = sampling
         if "comment" in stored.info:
             options["comment"] = stored.info["comment"]
-    elif stored.format == "WEBP":
-        options |= {"lossless": True, "exact": True} if opened.lossless_webp else {"quality": _LOSSY_QUALITY}
+    elif isinstance(stored, WebPImagePlugin.WebPImageFile):
+        options |= (
+            {"lossless": True, "exact": True} if _is_lossless_webp(opened.content) else {"quality": _LOSSY_QUALITY}
+        )
     elif stored.format == "HEIF":
         options["quality"] = _LOSSY_QUALITY
     return options
@@ -170,7 +173,7 @@ def _content(path: pathlib.Path, name: str) -> bytes:
 
 
 def _from_file(content: bytes, name: str) -> Image.Image:
-    formats = [one for one in FORMATS if one != "HEIF"]
+    formats = _OWN
     if content[4:8] == b"ftyp" and content[8:12] != b"avif":
         try:
             import pillow_heif  # an extra: the package works without it
@@ -180,7 +183,7 @@ def _from_file(content: bytes, name: str) -> Image.Image:
                 "install it with: pip install 'cdaae_jax[heif]'"
             ) from None
         pillow_heif.register_heif_opener(thumbnails=False)
-        formats = ["HEIF"]
+        formats = ("HEIF",)
     try:
         with warnings.catch_warnings():
             # Pillow warns of sizes that are allowed here, and refuses what is twice as large.
@@ -189,8 +192,7 @@ def _from_file(content: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError:
         raise UserError(f"{name} has far too many pixels; {_too_large()}") from None
     except DAMAGE:
-        allowed = ", ".join(one for one in FORMATS if one != "MPO")
-        raise UserError(f"{name} is not a picture, or damaged; allowed: {allowed} files") from None
+        raise UserError(f"{name} is not a picture, or damaged; allowed: {', '.join(FORMATS)} files") from None
 
 
 def _check(stored: Image.Image, name: str) -> None:
