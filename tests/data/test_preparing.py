@@ -70,7 +70,7 @@ def test_a_table_keeps_its_columns(faces_copy, tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     prepared = prepare(faces_copy / "faces.csv", tmp_path / "set")
-    assert list(prepared.rejected) == ["nowhere.jpg"] and "there is no picture" in prepared.rejected["nowhere.jpg"]
+    assert list(prepared.rejected) == ["nowhere.jpg"] and "there is no photo" in prepared.rejected["nowhere.jpg"]
     written = table(tmp_path / "set" / "faces.csv")
     assert [row | {"file": ""} for row in written] == [row | {"file": ""} for row in rows[:-1]]
     assert written[0]["file"] == "pictures/faces/p1/neutral/photo.png"
