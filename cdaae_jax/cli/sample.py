@@ -53,11 +53,11 @@ def main() -> None:
 
     if _PHOTO.value is not None and _INPUT.value is not None:
         raise UserError("--photo and --input are two ways to name pictures; give one of them")
-    needed = (_CHECKPOINT, _LABEL) if _PHOTO.value is not None else (_CHECKPOINT, _INPUT, _LABEL, _OUTPUT)
-    for flag in needed:
+    if _PHOTO.value is None and _INPUT.value is None:
+        raise UserError("--photo is missing; write --photo=..., or --input=... for aligned pictures, see --help")
+    for flag in (_CHECKPOINT, _LABEL) if _PHOTO.value is not None else (_CHECKPOINT, _LABEL, _OUTPUT):
         if flag.value is None:
-            either = " (or --photo)" if flag is _INPUT else ""
-            raise UserError(f"--{flag.name}{either} is missing; write --{flag.name}=..., see --help")
+            raise UserError(f"--{flag.name} is missing; write --{flag.name}=..., see --help")
     if _PHOTO.value is not None:
         _edit_photos(pathlib.Path(_PHOTO.value))
         return

@@ -139,6 +139,8 @@ def _align(
 
 def _refuse_foreign(output: pathlib.Path) -> None:
     """Refuses to write among somebody's files, the photos themselves above all."""
+    if output.exists() and not output.is_dir():
+        raise UserError(f"--output {output} is a file; name a folder")
     if output.is_dir() and not (output / JOURNAL).exists():
         others = sorted(path.name for path in output.iterdir() if path.name != ".lock")
         if others:

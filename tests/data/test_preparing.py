@@ -185,6 +185,8 @@ def test_an_output_that_holds_other_files_is_refused(faces_copy):
     for source, output in (("faces.csv", "."), ("faces", "faces")):
         with pytest.raises(UserError, match="holds other files"):
             prepare(faces_copy / source, faces_copy / output)
+    with pytest.raises(UserError, match="faces.csv is a file; name a folder"):
+        prepare(faces_copy / "faces", faces_copy / "faces.csv")
     assert sorted(faces_copy.rglob("*")) == before
 
 
