@@ -26,6 +26,17 @@ def london_data() -> pathlib.Path:
     return pathlib.Path(folder)
 
 
+@pytest.fixture(scope="session")
+def face_model() -> pathlib.Path:
+    """The face landmarker's file, for tests that find real faces."""
+    named, judges = os.environ.get("CDAAE_FACE_MODEL"), os.environ.get("CDAAE_JUDGES")
+    path = pathlib.Path(named) if named else pathlib.Path(judges or "") / "face_landmarker.task"
+    if not path.is_file():
+        pytest.skip("needs the face landmarker: set CDAAE_FACE_MODEL to its file")
+    pytest.importorskip("ai_edge_litert", reason="needs ai-edge-litert: pip install 'cdaae_jax[photo]'")
+    return path
+
+
 # --- a tiny set of made-up faces, as a folder and as a manifest; to change it, take faces_copy ----------------------
 
 FACES_PEOPLE = ("p1", "p2", "p3", "p4")

@@ -26,7 +26,9 @@ WINDOW_CELLS = 128
 REACH = 0.03
 CHIN = 0.10
 FADE = 0.10
-BORDER_FADE = 0.06  # and it fades towards the border of the aligned picture
+BORDER_FADE = 0.06  # and it fades towards the border of the aligned picture,
+# at the bottom more slowly: a jaw that drops by 0.07 would be squashed flat if it had to stop within 0.06.
+BOTTOM_FADE = 0.16
 _CHIN_STEPS = 5
 
 LARGEST_SIDE = 2048  # pixels; larger regions are changed part by part, which bounds memory
@@ -54,8 +56,10 @@ def window(hull: Float[np.ndarray, "n 2"], matrix: Matrix) -> Grid:
     shifts = np.linspace(0, CHIN, _CHIN_STEPS)
     outside = np.min([_distance(places - (0, down), corners) for down in shifts], axis=0)
     # Less the outermost cell, which is to be 0 itself.
-    border = np.minimum(places, 1 - places).min(axis=-1) - 0.5 / WINDOW_CELLS
-    return _smooth(1 - (outside - REACH) / FADE) * _smooth(border / BORDER_FADE)
+    left, top = np.moveaxis(places - 0.5 / WINDOW_CELLS, -1, 0)
+    right, bottom = np.moveaxis(1 - 0.5 / WINDOW_CELLS - places, -1, 0)
+    border = np.minimum(np.minimum(left, right), top)
+    return _smooth(1 - (outside - REACH) / FADE) * _smooth(border / BORDER_FADE) * _smooth(bottom / BOTTOM_FADE)
 
 
 def apply_to_face(

@@ -1,7 +1,6 @@
 """Faces of whole photos: what is computed from points, then real faces of many sizes, turned and side by side."""
 
 import csv
-import os
 import pathlib
 
 import numpy as np
@@ -13,14 +12,8 @@ from cdaae_jax.faces import Face, FaceFinder, finder
 
 
 @pytest.fixture(scope="module")
-def faces():
-    path = os.environ.get("CDAAE_FACE_MODEL")
-    if not path and os.environ.get("CDAAE_JUDGES"):
-        path = str(pathlib.Path(os.environ["CDAAE_JUDGES"]) / "face_landmarker.task")
-    if not path:
-        pytest.skip("needs the face landmarker: set CDAAE_FACE_MODEL to its file")
-    pytest.importorskip("ai_edge_litert", reason="needs ai-edge-litert: pip install 'cdaae_jax[photo]'")
-    return FaceFinder.load(path)
+def faces(face_model):
+    return FaceFinder.load(face_model)
 
 
 @pytest.fixture(scope="module")

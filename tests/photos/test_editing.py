@@ -1,7 +1,6 @@
 """Whole photos edited: the right faces, the same kind of thing back, metadata kept and marked."""
 
 import io
-import os
 import pathlib
 
 import numpy as np
@@ -207,12 +206,9 @@ def test_the_geometry_is_that_of_the_checkpoint():
     assert Sampler(None, None, None, 64, 128, other).alignment == Geometry(0.3, 0.7, 0.4)
 
 
-def test_the_face_is_cropped_as_in_the_training_set(london_data):
+def test_the_face_is_cropped_as_in_the_training_set(london_data, face_model):
     """Whole photos, aligned by the faces that are found, are the aligned pictures of the set."""
-    path = os.environ.get("CDAAE_FACE_MODEL")
-    if not path:
-        pytest.skip("needs the face landmarker: set CDAAE_FACE_MODEL to its file")
-    finder = FaceFinder.load(path)
+    finder = FaceFinder.load(face_model)
     for file in sorted((london_data / "frl_london" / "raw_sample").glob("*_neutral.jpg"))[:3]:
         pixels = np.asarray(Image.open(file))
         (face,) = finder.find(pixels, most=1)
