@@ -1,5 +1,7 @@
 """Stands in for the networks that find faces: what it sees is the photo's colours alone."""
 
+import time
+
 import numpy as np
 
 from cdaae_jax import images
@@ -16,3 +18,14 @@ def align_middle(photo: np.ndarray, size: int) -> tuple[np.ndarray, float]:
     if not photo[0, 0].any():
         raise UserError("no face was found")
     return images.fit(photo, size), float(len(photo))
+
+
+def load_slow():
+    """Returns an aligner that says that it has begun, and then takes longer than any test."""
+
+    def align(photo: np.ndarray, size: int) -> tuple[np.ndarray, float]:
+        print("a worker has begun", flush=True)
+        time.sleep(600)
+        return align_middle(photo, size)
+
+    return align
