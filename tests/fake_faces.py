@@ -1,5 +1,6 @@
 """Stands in for the networks that find faces: what it sees is the photo's colours alone."""
 
+import os
 import time
 
 import numpy as np
@@ -21,11 +22,11 @@ def align_middle(photo: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 
 def load_slow():
-    """Returns an aligner that says that it has begun, and then takes longer than any test."""
+    """Returns an aligner that says that it has begun, and then takes a minute."""
 
     def align(photo: np.ndarray, size: int) -> tuple[np.ndarray, float]:
-        print("a worker has begun", flush=True)
-        time.sleep(600)
+        os.write(1, b"a worker has begun\n")  # at once: two workers share the line
+        time.sleep(60)
         return align_middle(photo, size)
 
     return align

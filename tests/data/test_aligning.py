@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +80,9 @@ if __name__ == "__main__":
         text=True,
     )
     with process:
-        assert process.stdout.readline() == "a worker has begun\n"
+        begun = process.stdout.readline()
         process.kill()
-        process.stdout.read()  # for ever, if a worker stayed
+        killed = time.monotonic()
+        process.stdout.read()
+    assert begun == "a worker has begun\n"
+    assert time.monotonic() - killed < 30  # and not the minute that a worker takes
