@@ -115,8 +115,8 @@ def jpeg(sampler: Sampler, photos: list[pathlib.Path]) -> str:
         means.append(difference.mean())
         sizes.append(len(edited) / len(content))
     return (
-        f"JPEG, {len(photos)} London photos compressed anew with their own tables: beside the face, grey levels differ "
-        f"by {np.mean(means):.2f} on average and by {max(worst)} at most; a file is {np.mean(sizes):.2f} times the size."
+        f"JPEG, {len(photos)} London photos saved anew with their own tables: beside the face, grey levels differ "
+        f"by {np.mean(means):.2f} on average and by {max(worst)} at most; files are {np.mean(sizes):.2f} times as big."
     )
 
 

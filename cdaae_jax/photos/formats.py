@@ -17,7 +17,7 @@ from cdaae_jax.images import DAMAGE
 Given = str | os.PathLike | bytes | Image.Image | np.ndarray
 Pixels = UInt8[np.ndarray, "height width 3"]
 
-MOST_PIXELS = 120_000_000  # telephones make 108 million; a photo takes about 15 bytes of memory a pixel
+MOST_PIXELS = 120_000_000  # telephones make 108 million; a photo takes some 20 bytes of memory a pixel
 MOST_BYTES = 500_000_000  # of a file
 _OWN = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # Pillow's; a JPEG file of several pictures becomes "MPO"
 FORMATS = (*_OWN, "HEIF")
@@ -173,7 +173,7 @@ def _content(path: pathlib.Path, name: str) -> bytes:
 
 
 def _from_file(content: bytes, name: str) -> Image.Image:
-    formats = _OWN
+    formats: tuple[str, ...] = _OWN
     if content[4:8] == b"ftyp" and content[8:12] != b"avif":
         try:
             import pillow_heif  # an extra: the package works without it

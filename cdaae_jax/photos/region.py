@@ -31,7 +31,7 @@ BORDER_FADE = 0.06  # and it fades towards the border of the aligned picture,
 BOTTOM_FADE = 0.16
 _CHIN_STEPS = 5
 
-LARGEST_SIDE = 2048  # pixels; larger regions are changed part by part, which bounds memory
+LARGEST_SIDE = 1536  # pixels; larger regions are changed part by part, which bounds memory
 _SMALLEST_SIDE = 64
 
 
@@ -136,12 +136,18 @@ def _parts(
     height, width = photo.shape[:2]
     left, top = np.clip(np.floor(at.min(axis=0)).astype(int), 0, (width, height))
     right, bottom = np.clip(np.ceil(at.max(axis=0)).astype(int), 0, (width, height))
-    flow = 0.0 if change.flow is None else float(np.abs(change.flow).max()) * math.sqrt(2)
-    margin = math.ceil(amount * flow * scale) + 3
-    step = max(LARGEST_SIDE - 2 * margin, LARGEST_SIDE // 4)
-    for y in range(top, bottom, step):
-        for x in range(left, right, step):
-            yield x, y, min(x + step, right), min(y + step, bottom), margin
+    flow = 0.0 if change.flow is None else float(np.linalg.norm(change.flow, axis=-1).max())
+    margin = math.ceil(1.1 * amount * flow * scale) + 3  # a cubic may overshoot its grid's values
+    most = max(LARGEST_SIDE - 2 * margin, LARGEST_SIDE // 4)
+    for y, below in _pieces(top, bottom, most):
+        for x, beside in _pieces(left, right, most):
+            yield x, y, beside, below, margin
+
+
+def _pieces(first: int, last: int, most: int) -> list[tuple[int, int]]:
+    """Returns equal pieces of a range, none longer than `most`."""
+    ends = np.linspace(first, last, max(1, math.ceil((last - first) / most)) + 1).round().astype(int).tolist()
+    return list(zip(ends[:-1], ends[1:], strict=True))
 
 
 def _side(needed: int) -> int:
