@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from cdaae_jax import checkpoint
-from cdaae_jax.training import workdir
+from cdaae_jax import checkpoint, workdir
 
 ROOT = pathlib.Path(__file__).parents[1]
 SETTINGS = """

@@ -16,8 +16,9 @@ import dataclasses
 import functools
 import pathlib
 import re
+import types
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cdaae_jax import images
 from cdaae_jax.data.records import Record, Skipped, split_named
@@ -89,18 +90,59 @@ def _read_layout(folder: pathlib.Path) -> list[Record]:
 
 
 def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kind: str) -> list[Record]:
+    records = parse(path, *read_table(path), label_kind, wanted)
+    missing = [record.name for record in records if not pathlib.Path(record.name).exists()]
+    if missing:
+        raise UserError(
+            f"{path} names {len(missing)} of {len(records)} pictures that do not exist (first: {missing[0]}); "
+            "paths in it are relative to the manifest's own folder"
+        )
+    return records
+
+
+def read_table(path: pathlib.Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Returns the columns and the rows of a CSV file, as they are written.
+
+    Raises:
+      UserError: it cannot be read.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or ())
-            rows = list(reader)
+            return list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); write it anew") from error
-    au_columns = [column for column in columns if _AU_COLUMN.match(column.strip())]
+
+
+def au_columns(columns: Sequence[str]) -> list[str]:
+    """Returns those of a table's columns that hold action units."""
+    return [column for column in columns if _AU_COLUMN.match(column.strip())]
+
+
+def parse(
+    path: pathlib.Path,
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, str]],
+    label_kind: str,
+    wanted: Mapping[str, set[str]] = types.MappingProxyType({}),
+) -> list[Record]:
+    """Returns the records of a manifest's rows; whether their photos exist is not looked at.
+
+    Args:
+      path: the manifest, which the photos' names are relative to.
+      columns: of the table.
+      rows: as `read_table` returns them.
+      label_kind: "emotion" or "au": the columns that are needed.
+      wanted: the allowed values of columns; other rows are left out.
+
+    Raises:
+      UserError: a needed column is missing, or a value cannot be read; the message says the line.
+    """
+    coded = au_columns(columns)
     for column in ("file", "subject", *(("expression",) if label_kind == "emotion" else ()), *wanted):
         if column not in columns:
             raise UserError(f"{path} has no column {column!r}; its columns: {', '.join(nearest(column, columns))}")
-    if label_kind == "au" and not au_columns:
+    if label_kind == "au" and not coded:
         raise UserError(f"{path} has no AU columns (AU1, AU12, ...); its columns: {', '.join(columns)}")
     records = []
     for line, row in enumerate(rows, start=2):
@@ -113,7 +155,7 @@ def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kin
             raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
         # In a set of emotions the AU columns may hold something else (rig weights), so they are read only if asked for.
         aus = (
-            {column.strip().upper(): _intensity(row[column], column, path, line) for column in au_columns}
+            {column.strip().upper(): _intensity(row[column], column, path, line) for column in coded}
             if label_kind == "au"
             else None
         )
@@ -129,12 +171,6 @@ def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kin
                 amount=_amount(row.get("amount"), path, line) if label_kind == "emotion" else 1.0,
                 key=_key(row["file"]),
             )
-        )
-    missing = [record.name for record in records if not pathlib.Path(record.name).exists()]
-    if missing:
-        raise UserError(
-            f"{path} names {len(missing)} of {len(records)} pictures that do not exist (first: {missing[0]}); "
-            "paths in it are relative to the manifest's own folder"
         )
     return records
 

@@ -28,9 +28,9 @@ from cdaae_jax.training.resuming import refuse_other_run
 from cdaae_jax.training.signals import StopSignals
 from cdaae_jax.training.step import make_train_step
 from cdaae_jax.training.warm_start import Origin, start_from
-from cdaae_jax.training.workdir import hold
 from cdaae_jax.training.writers import Profile, Writer
 from cdaae_jax.validation import validate
+from cdaae_jax.workdir import hold
 
 _LOG = logging.getLogger(__name__)
 

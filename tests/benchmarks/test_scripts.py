@@ -8,6 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from support import make_tiny_config
+
+import cdaae_jax
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ("--image_size=32", "--width=4", "--max_width=8")
@@ -85,6 +88,21 @@ def test_scaling_gives_the_overhead_of_more_devices(tmp_path):
         "--turn_seconds=0",
     )  # fmt: skip
     assert set(content["devices"]) == {"1", "2"} and set(content["overhead"]) == {"2"}
+
+
+@pytest.mark.slow  # trains a tiny model first
+def test_video_says_how_many_frames_it_makes_in_a_second(
+    tmp_path, faces_manifest, london_data, face_model, monkeypatch
+):
+    pytest.importorskip("av", reason="needs PyAV, the extra `video`")
+    cdaae_jax.train(make_tiny_config(), tmp_path / "run", faces_manifest.parent)
+    portrait = london_data / "frl_london" / "raw_sample" / "001_neutral.jpg"
+    monkeypatch.setenv("CDAAE_FACE_MODEL", str(face_model))
+    content = run(
+        "video", tmp_path, f"--checkpoint={tmp_path / 'run'}", f"--portrait={portrait}", "--frames=4", "--height=240"
+    )
+    assert content["frames_per_second"] > 0
+    assert min(content["milliseconds_a_frame"].values()) > 0
 
 
 def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):

@@ -153,6 +153,8 @@ def test_train_refuses_a_configuration_of_another_kind(place, run):
 
 PICTURE = "--input=data/faces/p1/happy/photo.png"
 ASKED = ("--checkpoint=none", PICTURE, "--label=happy", "--output=new/happy.png")
+PREPARE = ("--input=data/faces", "--output=new")
+PHOTO = ("--checkpoint=none", "--photo=data/faces/p1/happy/photo.png", "--label=happy")
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,9 @@ ASKED = ("--checkpoint=none", PICTURE, "--label=happy", "--output=new/happy.png"
     [
         *(
             (ASKED[:i] + ASKED[i + 1 :], f"sample.py: --{name} is missing; write --{name}=..., see --help")
-            for i, name in enumerate(("input", "label", "output"), start=1)
+            for i, name in ((2, "label"), (3, "output"))
         ),
+        ((*ASKED[:1], *ASKED[2:]), "--photo is missing; write --photo=..., or --input=... for aligned pictures"),
         ((*ASKED, "--lable=sad"), "Unknown command line flag 'lable'. Did you mean: label ?"),
         ((*ASKED, "sad"), "unexpected argument 'sad'; flags are written --name=value, see --help"),
         ((*ASKED, "--steps=1"), "flag --steps=1: "),
@@ -173,6 +176,23 @@ ASKED = ("--checkpoint=none", PICTURE, "--label=happy", "--output=new/happy.png"
         ((*ASKED, "--output=new/happy.tif"), "--output=new/happy.tif names no picture; it must end in .jpg"),
         ((*ASKED, "--output=new"), "--output=new names no picture; it must end in .jpg"),
         (ASKED, "there is no folder none, and this copy of the package has no model of that name"),
+        # whole photos
+        ((*ASKED, "--photo=data/text.jpg"), "--photo and --input are two ways to name pictures; give one of them"),
+        ((*ASKED, "--amount=0.5"), "--amount is for --photo; leave it out, or name the picture with --photo"),
+        ((*ASKED, "--no_mark"), "--no_mark is for --photo; leave it out"),
+        ((*PHOTO[:1], "--photo=nobody.jpg", "--label=happy"), "there is no photo nobody.jpg; check the name"),
+        ((*PHOTO, "--amount=2"), "flag --amount=2: "),
+        (
+            (*PHOTO, "--face=left"),
+            "--face=left cannot be used; allowed: largest, all, or a number from 0, the largest",
+        ),
+        ((*PHOTO, "--to=sad", "--side_by_side"), "--to and --side_by_side make two kinds of files"),
+        ((*PHOTO, "--key=key.pem"), "--certificate and --key belong together; give both or none"),
+        (
+            (*PHOTO, "--certificate=chain.pem", "--key=key.pem", "--no_mark"),
+            "--certificate signs edited photos alone, not with --no_mark; leave one of them out",
+        ),
+        (PHOTO, "there is no folder none, and "),
     ],
 )
 def test_sample_refuses_what_it_cannot_use(place, run, arguments, message):
@@ -194,7 +214,8 @@ def launch(name, *arguments, cwd):
     ("name", "program", "names"),
     [
         ("train.py", "cdaae-train", ("config", "data_dir", "workdir")),
-        ("sample.py", "cdaae-sample", ("checkpoint", "input", "label", "output", "steps", "to")),
+        ("sample.py", "cdaae-sample", ("checkpoint", "input", "label", "output", "photo", "steps", "to")),
+        ("prepare.py", "cdaae-prepare", ("input", "output", "size", "workers")),
     ],
 )
 def test_help_tells_the_flags(name, program, names, place):
@@ -203,7 +224,7 @@ def test_help_tells_the_flags(name, program, names, place):
     assert f"\n  {program} --" in out and "Traceback" not in out
     for flag in names:
         assert f"\n  --{flag}: " in out
-    assert max(map(len, out.splitlines())) <= 120 and len(out.splitlines()) < 40
+    assert max(map(len, out.splitlines())) <= 120 and len(out.splitlines()) < 48
 
 
 @pytest.mark.parametrize(
@@ -216,6 +237,9 @@ def test_help_tells_the_flags(name, program, names, place):
         ),
         ("train.py", (*USABLE, "--config.data.manifests=empty"), "train.py: empty holds no photos"),
         ("sample.py", ASKED, "sample.py: there is no folder none, and "),
+        ("prepare.py", PREPARE[1:], "prepare.py: --input is missing; write --input=..., see --help"),
+        ("prepare.py", (*PREPARE, "--input=data/empty"), "empty holds no photos in the layout subject/expression/"),
+        ("prepare.py", (*PREPARE, "--output=data"), "prepare.py: --output data holds other files (empty); name a"),
     ],
 )
 def test_the_programs_as_people_start_them(name, arguments, message, place):

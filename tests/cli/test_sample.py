@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from absl import flags
 from absl.testing import flagsaver
-from support import make_tiny_config
+from support import make_face, make_tiny_config
 
 import cdaae_jax
 from cdaae_jax import UserError, images
 from cdaae_jax.cli import sample
+from cdaae_jax.photos import editing
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def call(workdir, **given):
     if not flags.FLAGS.is_parsed():
         flags.FLAGS.mark_as_parsed()
     for name, value in {"checkpoint": str(workdir), "label": "happy", **given}.items():
-        setattr(flags.FLAGS, name, value if isinstance(value, int) else str(value))
+        setattr(flags.FLAGS, name, value if isinstance(value, int | float) else str(value))
     sample.main()
 
 
@@ -52,6 +53,25 @@ def test_a_picture_a_folder_and_a_strip(workdir, photos, tmp_path):
     strip = images.read(tmp_path / "strip.png")
     assert strip.shape == (32, 4 * 34 - 2, 3)
     assert np.abs(strip[:, -32:].astype(int) - expected).max() <= 1
+
+
+class Finder:
+    """Finds a face in the middle of every photo."""
+
+    def find(self, photo, most=20):
+        return [make_face((19.0, 20.0), (29.0, 20.0))]
+
+
+def test_a_photo_and_a_folder_of_photos(workdir, photos, monkeypatch, capsys):
+    monkeypatch.setattr(editing, "shared_finder", Finder)
+    call(workdir, photo=photos / "a.png", amount=0.5)
+    (edited,) = photos.glob("a.*.png")
+    assert edited.name == "a.happy_amount-0.5.png" and capsys.readouterr().out == f"{edited}\n"
+    expected = cdaae_jax.Sampler.from_checkpoint(workdir).edit_photo(images.read(photos / "a.png"), "happy", 0.5)
+    np.testing.assert_array_equal(images.read(edited), expected)
+    call(workdir, photo=photos, face="0", side_by_side=True, no_mark=True)
+    assert capsys.readouterr().out == "edited 2 photos\n"
+    assert images.read(photos / "b.happy_face-0_side-by-side.png").shape == (48, 96, 3)
 
 
 @pytest.mark.parametrize(

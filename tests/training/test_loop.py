@@ -19,11 +19,11 @@ from support import make_tiny_config
 
 import cdaae_jax
 from cdaae_jax import checkpoint
+from cdaae_jax import workdir as workdirs
 from cdaae_jax.errors import Stopped, UserError
 from cdaae_jax.models import registry
 from cdaae_jax.state import NETWORKS
 from cdaae_jax.training import loop
-from cdaae_jax.training import workdir as workdirs
 from cdaae_jax.training.loop import train
 from cdaae_jax.training.metrics import NonFiniteLoss, Window
 

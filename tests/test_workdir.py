@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
+from cdaae_jax import workdir
 from cdaae_jax.errors import UserError
-from cdaae_jax.training import workdir
 
 HOLDER = """
 import pathlib, sys, time
-from cdaae_jax.training import workdir
+from cdaae_jax import workdir
 with workdir.hold(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -1,4 +1,4 @@
-"""The folder of a run: made if missing, and used by one run at a time."""
+"""A folder that a program fills: made if missing, and used by one run at a time."""
 
 import contextlib
 import errno
@@ -21,12 +21,17 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 
 
 @contextlib.contextmanager
-def hold(workdir: pathlib.Path) -> Iterator[None]:
+def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training") -> Iterator[None]:
     """Keeps other runs out of `workdir`, which is made if missing, until the block ends.
 
     The lock belongs to the open file `workdir/.lock`, so the system releases it however the process ends, and it goes
     with the folder when that is moved or renamed. The file itself stays: removing it would let two runs lock two
     different files of this name. Where locks do not exist (some network file systems, Windows), a warning says so.
+
+    Args:
+      workdir: the folder.
+      flag: the flag that names it, for messages.
+      doing: what runs there do, for messages.
 
     Raises:
       UserError: the folder cannot be written to, or another run holds it.
@@ -36,16 +41,16 @@ def hold(workdir: pathlib.Path) -> Iterator[None]:
         # Appending keeps the holder's name in the file if the lock turns out to be taken.
         file = (workdir / ".lock").open("a+", encoding="utf-8")
     except OSError as error:
-        raise UserError(f"cannot write to --workdir {workdir} ({error.strerror}); choose another folder") from error
+        raise UserError(f"cannot write to {flag} {workdir} ({error.strerror}); choose another folder") from error
     with file:
-        _lock(file, workdir)
+        _lock(file, workdir, flag, doing)
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
 
 
-def _lock(file: IO[str], workdir: pathlib.Path) -> None:
+def _lock(file: IO[str], workdir: pathlib.Path, flag: str, doing: str) -> None:
     if sys.platform == "win32":
         _warn_no_locks(workdir, "this system has no flock")
         return
@@ -55,7 +60,7 @@ def _lock(file: IO[str], workdir: pathlib.Path) -> None:
         file.seek(0)
         holder = file.read().strip() or "another program"
         raise UserError(
-            f"{workdir} is in use: {holder} is training there; wait until it ends, stop it, or choose another --workdir"
+            f"{workdir} is in use: {holder} is {doing} there; wait until it ends, stop it, or choose another {flag}"
         ) from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
