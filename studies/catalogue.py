@@ -47,6 +47,8 @@ CHANGES: dict[str, dict] = {
     "maps": {"loss": TAUGHT},
     "maps_pyramid": {"loss": TAUGHT | {"pyramid_weight": 1.0}},
 }
+# Real pairs, in which heads move: as they are, and laid over each other first (`cdaae_jax.data.registration`).
+PAIRS = {"as_they_are": False, "registered": True}
 SEEDS = (1, 2)  # besides 0, of the two that decide
 DECIDE = ("recoloured", "maps_pyramid")
 
@@ -106,6 +108,16 @@ def _change(name: str = "cdaae", model: dict | None = None, loss: dict | None = 
     )
 
 
+def _real_pairs(registered: bool) -> Config:
+    """Returns a training of the change model on real neutral and smiling photos."""
+    return Config(
+        data=Data(manifests=LONDON, registered=registered),
+        loss=Loss(image_weight=0.0, pyramid_weight=1.0, flow_weight=0.01),
+        optim=Optim(decay_steps=STEPS * 3 // 4),
+        run=Run(steps=STEPS, grid_steps=0, keep_checkpoints=1),
+    )
+
+
 def _with_few(name: str, people: int) -> str:
     """Returns the name of the training on this many of the rig's people."""
     return f"rig_{name}" if people == PEOPLE[-1] else f"rig_{name}_{people}"
@@ -127,6 +139,7 @@ def _trainings() -> dict[str, Config]:
     runs |= {f"rig_join_{level}": _experiment(rig, model={"join_levels": (level,)}) for level in LEVELS}
     runs |= {f"rig_{name}": _experiment(rig, **changed) for name, changed in CHOICES.items()}
     runs |= {f"change_{name}": _change(**fields) for name, fields in CHANGES.items()}
+    runs |= {f"pairs_{name}": _real_pairs(registered) for name, registered in PAIRS.items()}
     runs |= {f"change_{name}_seed{seed}": _change(**CHANGES[name], seed=seed) for name in DECIDE for seed in SEEDS}
     return runs
 
@@ -156,6 +169,8 @@ STUDIES = {
         | {f"{name}_seed{seed}": f"change_{name}_seed{seed}" for name in DECIDE for seed in SEEDS},
         "table",
     ),
+    "real_pairs_as_they_are": Study({"as_they_are": "pairs_as_they_are"}, "table"),
+    "real_pairs_registered": Study({"registered": "pairs_registered"}, "table"),
     "action_units": Study(_both("rig_au"), "table"),
     "action_units_left_out": Study(_both("rig_au"), "table", RIG_AU_LEFT_OUT),
     "augmentation": Study({"cdaae": _with_few("cdaae", 16)}, "classifiers"),
