@@ -119,6 +119,8 @@ class Loss:
         weights are relative to it.
       adversarial: "bce", "lsgan" or "hinge".
       image_weight: weight of the image discriminator's term.
+      critic_sees: what the image discriminator judges: "face", the whole picture at the networks' size, or "mouth", the
+        mouth's surroundings at the pictures' own size.
       latent_weight: weight of the latent discriminator's term.
       total_variation_weight: weight of the output's total variation.
       pyramid_weight: weight of the same difference at each octave of a Laplacian pyramid of the pictures, which counts
@@ -138,6 +140,7 @@ class Loss:
     reconstruction: str = "l1"
     adversarial: str = "bce"
     image_weight: float = 1e-4
+    critic_sees: str = "face"
     latent_weight: float = 0.01
     total_variation_weight: float = 0.0
     pyramid_weight: float = 0.0

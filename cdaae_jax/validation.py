@@ -37,6 +37,7 @@ def validate(config: Config) -> None:
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
     _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2", "smooth_l1"))
+    _one_of(loss.critic_sees, "loss.critic_sees", ("face", "mouth"))
     _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
     for name in (
         "image_weight",

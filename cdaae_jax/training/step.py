@@ -76,7 +76,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             return (game.real(real).mean() + game.fake(fake).mean()) / 2, game.generator(fake).mean()
 
         if weights.image_weight > 0:
-            pictures = change.shrink(jnp.concatenate([target, image]), config.model.image_size)
+            pictures = critic_view(jnp.concatenate([target, image]), config.model.image_size, weights.critic_sees)
             real, fake = judge(
                 "image_discriminator", networks.image_discriminator, pictures, jnp.concatenate([label, label])
             )
@@ -185,6 +185,22 @@ def make_train_step(
         return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
 
     return train_step
+
+
+def critic_view(pictures: Float[Array, "n s s 3"], size: int, sees: str) -> Float[Array, "n c c 3"]:
+    """Returns what the image discriminator judges, `size` pixels high and wide, of pictures that are no smaller.
+
+    "face" is the whole picture, shrunk; "mouth" a square around the mouth of aligned faces, as it is. Teeth are lost at
+    the networks' size.
+    """
+    if sees == "face":
+        return change.shrink(pictures, size)
+    side = pictures.shape[1]
+    left, top = (min(max(round(centre * side - size / 2), 0), side - size) for centre in MOUTH)
+    return pictures[:, top : top + size, left : left + size]
+
+
+MOUTH = (0.5, 0.73)  # (x, y) of the mouth's centre in an aligned picture (`data.alignment`), in sides
 
 
 def clip(gradient: Tree, norm: Float[Array, ""], largest: float) -> Tree:

@@ -10,7 +10,7 @@ from cdaae_jax import parallel
 from cdaae_jax.config import Loss, Optim
 from cdaae_jax.models import registry
 from cdaae_jax.state import NETWORKS, create_state, make_optimizer, make_schedule
-from cdaae_jax.training.step import average, clip, make_gradients_fn, make_losses_fn, make_train_step
+from cdaae_jax.training.step import average, clip, critic_view, make_gradients_fn, make_losses_fn, make_train_step
 
 AXIS = parallel.AXIS
 
@@ -186,3 +186,11 @@ def test_a_large_gradient_is_scaled_down_and_a_small_one_left_alone():
         np.testing.assert_array_equal([same["a"][0], same["b"][0]], [3.0, 4.0])
     zero = clip({"a": jnp.zeros(1)}, jnp.asarray(0.0), 1.0)
     np.testing.assert_array_equal(zero["a"], [0.0])
+
+
+def test_the_critic_sees_the_face_or_the_mouth_as_it_is():
+    pictures = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)), jnp.float32)
+    np.testing.assert_allclose(critic_view(pictures, 64, "face")[0, 0, 0], pictures[0, :2, :2].mean((0, 1)), rtol=1e-5)
+    np.testing.assert_array_equal(critic_view(pictures, 64, "mouth"), pictures[:, 61:125, 32:96])
+    # Where pictures are as large as what the critic sees, that is all of them.
+    np.testing.assert_array_equal(critic_view(pictures, 128, "mouth"), pictures)
