@@ -1,0 +1,128 @@
+"""How good an edit can be on a grid of 64: the true maps of drawn faces, applied to the photos, read by a judge.
+
+python -m studies.true_maps --data_dir=DATA --judges=runs/judges --split=validation --output=true_maps.md
+
+No network is trained or asked: the maps are those of `cdaae_jax.data.maps`, the sources the people's neutral photos at
+256 px. What a row lacks of the true pictures is lost by its grid or by the part that it leaves out, not by a model.
+"""
+
+import argparse
+import collections
+import dataclasses
+import pathlib
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from cdaae_jax import files, images
+from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.maps import Maps
+from cdaae_jax.errors import UserError
+from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge
+from cdaae_jax.evaluation.report.tables import lay_out
+from cdaae_jax.models import change
+
+SIZE = 256
+MANIFESTS = ("frl_rig2/emotion.csv",)
+Photos = Float[Array, "n s s 3"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """N drawn pictures of expressions that the judge knows, [N, SIZE, SIZE, 3] in [-1, 1], and how they came about."""
+
+    source: Photos
+    target: Photos
+    flow: Float[Array, "n g g 2"]
+    painted: Float[Array, "n g g 1"]
+    shade: Float[Array, "n g g 1"]
+    expression: tuple[str, ...]
+
+
+def load(data_dir: str | None, split: str) -> Drawn:
+    """Reads the pictures of a split's people, and their maps.
+
+    Raises:
+      UserError: they are not there.
+    """
+    everyone = datasets.load(Data(manifests=MANIFESTS), datasets.root(data_dir), SIZE)
+    part = getattr(datasets.split(everyone, Data(manifests=MANIFESTS)), split)
+    neutral = part.most_neutral()
+    rows = [i for i, r in enumerate(part.records) if r.expression in EXPRESSIONS and r.expression != "neutral"]
+    source = np.array([neutral[part.person[i]] for i in rows])
+    maps, known = Maps(part)(source, np.array(rows), np.zeros(len(rows), bool))
+    if not known.all():
+        raise UserError("some pictures have no maps beside them; draw all of them again with --maps=64")
+    fields = jnp.asarray(maps, jnp.float32)
+
+    def read(chosen) -> Photos:
+        return images.to_network(np.stack([images.fit(part.records[i].load(), SIZE) for i in chosen]))
+
+    return Drawn(
+        source=read(source),
+        target=read(rows),
+        flow=fields[..., :2],
+        painted=fields[..., 2:3],
+        shade=fields[..., 3:],
+        expression=tuple(str(part.records[i].expression) for i in rows),
+    )
+
+
+def composed(drawn: Drawn, shade: bool = False, paint: int = 0) -> Photos:
+    """Returns the sources moved by the true flow, and as asked shaded, and painted with the truth at `paint` pixels."""
+    photo = change.move(drawn.source, change.enlarge(drawn.flow, SIZE, SIZE), sharp=True)
+    if shade:
+        factor = jnp.exp(change.enlarge(drawn.shade, SIZE, SIZE))
+        photo = jnp.clip((photo + 1.0) * factor - 1.0, -1.0, 1.0)
+    if paint:
+        mask = jnp.clip(change.enlarge(drawn.painted, SIZE, SIZE), 0.0, 1.0)
+        photo = (1.0 - mask) * photo + mask * change.enlarge(change.shrink(drawn.target, paint), SIZE, SIZE)
+    return photo
+
+
+def report(drawn: Drawn, judge: ExpressionJudge) -> str:
+    """Returns the table: how often each expression is read, their mean, and L1 to the true pictures."""
+    rows = {
+        "copy the source": drawn.source,
+        "flow": composed(drawn),
+        "flow, shade": composed(drawn, shade=True),
+        "flow, paint at 64": composed(drawn, paint=64),
+        "flow, shade, paint at 64": composed(drawn, shade=True, paint=64),
+        "flow, shade, paint at 128": composed(drawn, shade=True, paint=128),
+        "true pictures": drawn.target,
+    }
+    names = [name for name in EXPRESSIONS if name in drawn.expression]
+    cells = []
+    for name, pictures in rows.items():
+        read = [EXPRESSIONS[i] for i in judge.probabilities(np.asarray(images.to_uint8(pictures))).argmax(axis=1)]
+        right = collections.Counter(asked for asked, got in zip(drawn.expression, read, strict=True) if asked == got)
+        shares = [right[expression] / drawn.expression.count(expression) for expression in names]
+        away = float(jnp.abs(pictures - drawn.target).mean()) / 2
+        cells.append([name, f"{np.mean(shares):.0%}", *(f"{share:.0%}" for share in shares), f"{away:.4f}"])
+    return lay_out(["", "read as requested", *names, "L1"], cells)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Reads the command line and writes the table.
+
+    Raises:
+      UserError: data or judge are missing.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
+    parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    given = parser.parse_args(arguments)
+    files.write_text(given.output, report(load(given.data_dir, given.split), ExpressionJudge.load(given.judges)))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        print(f"true_maps.py: {error}", file=sys.stderr)
+        sys.exit(2)
