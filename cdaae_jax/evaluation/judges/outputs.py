@@ -102,11 +102,11 @@ def _expression_gain(
     if panel.expressions is None or not known.any():
         return {}
     column = [EXPRESSIONS.index(name) if name in EXPRESSIONS else 0 for name in requested]
-    shown = [
+    made, before, true = (
         np.where(known, rows[np.arange(len(rows)), column], np.nan)
         for rows in (probabilities, panel.expressions(task.source), panel.expressions(task.target))
-    ]
-    return {"expression_gain": gain(*shown, requested)}
+    )
+    return {"expression_gain": gain(made, before, true, requested)}
 
 
 def _au_gain(
@@ -114,12 +114,11 @@ def _au_gain(
 ) -> Statistic:
     """Returns the gain along the requested action units; rows that ask for none of them are left out."""
     length = np.square(asked).sum(axis=-1)
-    before, true = (meter.measure(task.source, pictures) for pictures in (task.source, task.target))
-    along = [
-        np.where(length > 0, (units * asked).sum(axis=-1) / np.where(length > 0, length, 1.0), np.nan)
-        for units in (measured, before, true)
-    ]
-    return gain(*along, ["all"] * len(asked))
+    units = (measured, *(meter.measure(task.source, pictures) for pictures in (task.source, task.target)))
+    made, before, true = (
+        np.where(length > 0, (one * asked).sum(axis=-1) / np.where(length > 0, length, 1.0), np.nan) for one in units
+    )
+    return gain(made, before, true, ["all"] * len(asked))
 
 
 def _frechet(output: Float[np.ndarray, "n d"], target: Float[np.ndarray, "n d"]) -> Statistic:

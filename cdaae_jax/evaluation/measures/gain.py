@@ -34,7 +34,7 @@ def gain(output: Strength, source: Strength, target: Strength, requested: Sequen
     strengths = np.stack([output, source, target], axis=1).astype(np.float64)
     names = {name: i for i, name in enumerate(sorted({*requested}))}
     number = np.array([names[name] for name in requested])
-    known = np.isfinite(strengths).all(axis=1)
+    known = np.asarray(np.isfinite(strengths).all(axis=1))
 
     def statistic(rows: Int64[np.ndarray, " rows"]) -> float:
         rows = rows[known[rows]]
