@@ -190,3 +190,14 @@ def test_black_and_white_move_as_the_grey_level_beside_them():
 def test_a_picture_becomes_a_shift_of_the_photo():
     photo, logits = jnp.linspace(-0.99, 0.99, 9), jnp.linspace(1.5, -1.5, 9)
     np.testing.assert_allclose(recolour(photo, shift_between(photo, logits)), jnp.tanh(logits), atol=1e-5)
+
+
+def test_what_is_painted_has_an_edge_when_it_counts():
+    photo = jnp.zeros((1, 8, 8, 3))
+    ramp = jnp.broadcast_to(jnp.linspace(0, 1, 8)[None, None, :, None], (1, 8, 8, 1))
+    painting = Change(mask=ramp, paint=jnp.ones((1, 8, 8, 3)))
+    soft, hard = (np.asarray(changes.apply(painting, photo, sharp=sharp))[0, 0, :, 0] for sharp in (False, True))
+    np.testing.assert_allclose(soft, np.linspace(0, 1, 8), atol=1e-6)
+    np.testing.assert_allclose(hard, np.clip(2 * np.linspace(0, 1, 8) - 0.5, 0, 1), atol=1e-6)
+    half = np.asarray(changes.apply(painting, photo, 0.5, sharp=True))[0, 0, :, 0]
+    np.testing.assert_allclose(half, hard / 2, atol=1e-6)
