@@ -28,6 +28,8 @@ Recipes = Mapping[str, Mapping[str, float]]
 
 AMOUNTS = (0.8, 1.0, 1.15, 1.3)
 LONDON = "frl_london/metadata.csv"
+# What compares an edit with the person's true picture, which a portrait has none of.
+TRUTH = ("l1", "ssim", "psnr", "sharpness", "expression_gain", "kept_and_expression_gain")
 CHUNK = 32  # edits at once, which bounds memory
 
 
@@ -83,6 +85,11 @@ def statistics_of(asked: Asked, panel: Panel) -> dict[str, Statistic]:
     """Returns the statistics of edits: emotions are read by the expression network, action units by the meter."""
     unasked = "expressions" if asked.task.space.kind == "au" else "meter"
     return measure(asked.task, dataclasses.replace(panel, **{unasked: None}), asked.edited).statistics
+
+
+def without_truth(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:
+    """Returns the statistics that need no true picture."""
+    return {name: statistic for name, statistic in statistics.items() if name not in TRUTH}
 
 
 def edits(

@@ -32,6 +32,7 @@ from studies.card_measures import AMOUNTS, Asked
 SIZE = 256
 GREY_LEVELS = 255
 MOST_SMILES = 8  # people on the sheet of smiles
+SHOWN = 192  # pixels of a portrait on its sheet
 
 OUTSIDE = Column("grey_levels_outside", "outside the face, grey levels", 2)
 READ = Column("read_as_requested", "read as requested", 0, True)
@@ -81,7 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
     faceless: list[str] = []
     if photos:
         asked, faceless = card_measures.portraits(sampler, Landmarker.load(given.judges), photos, known)
-        rows["portraits"] = {"edits": _row(card_measures.statistics_of(asked, panel), asked.task.person)}
+        statistics = card_measures.without_truth(card_measures.statistics_of(asked, panel))
+        rows["portraits"] = {"edits": _row(statistics, asked.task.person)}
         images.write(given.output / "portraits.jpg", _portrait_sheet(asked))
     facts = {
         part: {line: {key: one.as_json() for key, one in row.items()} for line, row in lines.items()}
@@ -190,22 +192,20 @@ def _smile_rows(smiles: Asked, panel: Panel) -> dict[str, Row]:
 
 def _smile_sheet(smiles: Asked) -> np.ndarray:
     rows = [
-        # Half as large, because the sheet shows pictures at twice their size.
-        [images.fit(one, SIZE // 2) for one in (smiles.task.source[i], smiles.edited[i], smiles.task.target[i])]
+        [smiles.task.source[i], smiles.edited[i], smiles.task.target[i]]
         for i in range(min(MOST_SMILES, len(smiles.edited)))
     ]
-    return with_headings(rows, ["neutral photo", "edit", "true smile"])
+    return with_headings(rows, ["neutral photo", "edit", "true smile"], scale=1)
 
 
 def _portrait_sheet(asked: Asked) -> np.ndarray:
-    """A line per portrait, the portrait first; sheets with headings would enlarge the pictures, so they are small."""
+    """A line per portrait: the portrait, then its edits."""
     names = asked.task.space.names
     starts = range(0, len(asked.edited), len(names))
     rows = [
-        [images.fit(one, SIZE // 2) for one in (asked.task.source[i], *asked.edited[i : i + len(names)])]
-        for i in starts
+        [images.fit(one, SHOWN) for one in (asked.task.source[i], *asked.edited[i : i + len(names)])] for i in starts
     ]
-    return with_headings(rows, ["portrait", *names])
+    return with_headings(rows, ["portrait", *names], scale=1)
 
 
 def _row(statistics: Mapping[str, Statistic], person: Sequence[str]) -> Row:
