@@ -63,7 +63,7 @@ def groups(table: pathlib.Path, person: Sequence[str]) -> list[Group]:
         values = np.array([by_person[one][attribute] or UNKNOWN for one in person])
         for value in sorted({*values.tolist()}):
             rows = np.flatnonzero(values == value)
-            made.append(Group(attribute, value, len({person[i] for i in rows}), rows))
+            made.append(Group(attribute, value, len({person[int(i)] for i in rows}), rows))
     return made
 
 

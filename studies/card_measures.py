@@ -83,8 +83,9 @@ def held_out(
 
 def statistics_of(asked: Asked, panel: Panel) -> dict[str, Statistic]:
     """Returns the statistics of edits: emotions are read by the expression network, action units by the meter."""
-    unasked = "expressions" if asked.task.space.kind == "au" else "meter"
-    return measure(asked.task, dataclasses.replace(panel, **{unasked: None}), asked.edited).statistics
+    is_au = asked.task.space.kind == "au"
+    judges = dataclasses.replace(panel, expressions=None) if is_au else dataclasses.replace(panel, meter=None)
+    return measure(asked.task, judges, asked.edited).statistics
 
 
 def without_truth(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:

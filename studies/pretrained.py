@@ -4,6 +4,8 @@ python -m studies.pretrained --model=emotion --data_dir=DATA --judges=JUDGES --o
 
 On people kept out of training: the harness's report, the scores by gender and ethnicity, real smiles, amounts; and with
 --portraits, photos from outside the studio. --split=validation is for development; a page that is published says test.
+Where a training's pictures show half expressions, too, name full ones to judge, as only these are read as emotions:
+--manifests="frl_rig2/emotion.csv?expression=happy,sad,surprised,fearful,disgusted,angry,contemptuous"
 """
 
 import argparse
@@ -14,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from PIL import Image
 
 from cdaae_jax import evaluate, files, images
 from cdaae_jax.errors import UserError
@@ -32,6 +35,7 @@ from studies.card_measures import AMOUNTS, Asked
 SIZE = 256
 GREY_LEVELS = 255
 MOST_SMILES = 8  # people on the sheet of smiles
+LARGE = ("people.png", "amounts.png")  # the harness's sheets, 10 MB each at 256 px: too much for a repository
 SHOWN = 192  # pixels of a portrait on its sheet
 
 OUTSIDE = Column("grey_levels_outside", "outside the face, grey levels", 2)
@@ -64,6 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     name = pathlib.Path(given.model).name
     scores = evaluate({name: sampler}, given.output, given.data_dir, given.judges, given.manifests, given.split, SIZE)
+    for sheet in LARGE:
+        _shrink(given.output / sheet)
     made = card_measures.edits(sampler, task.source, task.label, AMOUNTS)
     by_amount = {
         amount: card_measures.statistics_of(Asked(task, one), panel) for amount, one in zip(AMOUNTS, made, strict=True)
@@ -115,7 +121,8 @@ def page(
         section(
             "People kept out",
             table(shown["held_out"], (*identity, *GAINED, *BOTH, STEPS_UP, OUTSIDE))
-            + "\nEverything that was measured: [table.md](table.md).\n",
+            + "\nEverything that was measured: [table.md](table.md).\n"
+            + "\n![Edits of people kept out](people.jpg)\n",
         ),
         section("By group, with the same people's true pictures", table(shown["groups"], (*identity, *GAINED))),
         section(f"The largest gap between two groups of at least {card_groups.FEWEST} people", gaps),
@@ -216,6 +223,13 @@ def _in_grey_levels(row: Row) -> Row:
     if "outside_face" not in row:
         return row
     return {**row, OUTSIDE.name: Score(*(GREY_LEVELS * number for number in row["outside_face"]))}
+
+
+def _shrink(sheet: pathlib.Path) -> None:
+    """Makes a PNG file a JPEG file of half the width and height."""
+    with Image.open(sheet) as picture:
+        images.write(sheet.with_suffix(".jpg"), np.asarray(picture.convert("RGB").reduce(2)))
+    sheet.unlink()
 
 
 def _photos(portraits: pathlib.Path) -> dict[str, np.ndarray]:

@@ -92,7 +92,8 @@ def flags(data_dir, output, **more):
 def test_a_page_has_every_part(judged, data_dir, tmp_path):
     pretrained.main(flags(data_dir, tmp_path / "card", portraits=data_dir / "portraits"))
     names = {path.name for path in (tmp_path / "card").iterdir()}
-    assert names >= {"card.md", "card.json", "table.md", "scores.json", "smiles.jpg", "portraits.jpg"}
+    assert names >= {"card.md", "card.json", "table.md", "scores.json", "smiles.jpg", "portraits.jpg", "people.jpg"}
+    assert "people.png" not in names  # too large to be kept
     facts = json.loads((tmp_path / "card" / "card.json").read_text())
     assert list(facts["amounts"]) == ["x 0.8", "x 1", "x 1.15", "x 1.3"]
     # The full amount is what the harness judges, and the groups are parts of it.
