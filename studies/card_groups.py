@@ -30,7 +30,7 @@ class Group(NamedTuple):
     @property
     def name(self) -> str:
         """For tables: "black, 3 people"."""
-        return f"{self.value}, {self.people} {'person' if self.people == 1 else 'people'}"
+        return f"{self.value.replace('_', ' ')}, {self.people} {'person' if self.people == 1 else 'people'}"
 
 
 class Gap(NamedTuple):

@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     groups = card_groups.groups(people, task.person)
     photos = _photos(given.portraits) if given.portraits else {}
 
-    name = pathlib.Path(given.model).name
+    name = pathlib.Path(given.model).resolve().name
     scores = evaluate({name: sampler}, given.output, given.data_dir, given.judges, given.manifests, given.split, SIZE)
     for sheet in LARGE:
         _shrink(given.output / sheet)
@@ -186,7 +186,7 @@ def _gaps(
         same = card_groups.between(true[column.name], person, gap.low, gap.high)
         ends = f"{gap.low.name} to {gap.high.name}" if gap.score.value else "none"
         cells.append([column.heading, f"{gap.low.attribute}: {ends}", column.text(gap.score), column.text(same)])
-    return lay_out(["", "lowest to highest", "gap", "gap of the true pictures"], cells) if cells else ""
+    return lay_out(["", "lowest to highest", "gap, % are points", "gap of their true pictures"], cells) if cells else ""
 
 
 def _smile_rows(smiles: Asked, panel: Panel) -> dict[str, Row]:

@@ -17,7 +17,7 @@ VALUES = np.array([0.0, 0.2, 0.1, 0.3, 0.5, 0.7, 0.8, 1.0, 5.0, 5.0])
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "people.csv"
-    people = ["a,female,black", "b,male,black", "c,female,white", "d,male,white", "e,male,", "f,male,white"]
+    people = ["a,female,black", "b,male,black", "c,female,white", "d,male,white", "e,male,", "f,male,west_asian"]
     path.write_text("\n".join(["subject,gender,ethnicity", *people]))
     return path
 
@@ -28,6 +28,7 @@ def test_everybody_is_in_a_group_of_each_attribute(table):
         *("female, 2 people", "male, 3 people"),
         *("black, 2 people", "not stated, 1 person", "white, 2 people"),
     ]
+    assert card_groups.groups(table, ("f",))[1].name == "west asian, 1 person"
     assert groups[2].rows.tolist() == [0, 1, 2, 3]
 
 
