@@ -49,9 +49,11 @@ def by_label(samplers: Mapping[str, Sampler], task: Task, num_people: int = 4) -
     return np.concatenate(padded)
 
 
-def with_headings(rows: Sequence[Sequence[Picture]], columns: Sequence[str], lines: Sequence[str] = ()) -> Picture:
-    """Lays out pictures at twice their size under column headings, each row with its name on the left."""
-    rows = [[images.fit(np.asarray(picture), 2 * picture.shape[0]) for picture in row] for row in rows]
+def with_headings(
+    rows: Sequence[Sequence[Picture]], columns: Sequence[str], lines: Sequence[str] = (), scale: int = 2
+) -> Picture:
+    """Lays out pictures, `scale` times as large, under column headings, each row with its name on the left."""
+    rows = [[images.fit(np.asarray(picture), scale * picture.shape[0]) for picture in row] for row in rows]
     body = images.grid(rows)
     font = ImageFont.load_default(14)
     longest = max((font.getlength(word) for line in lines for word in line.splitlines()), default=0)
