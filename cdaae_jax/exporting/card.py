@@ -58,7 +58,7 @@ def _fill(meta: dict[str, Any], use: str, facts: list[str], results: str, tags: 
     model, versions = meta["config"]["model"], meta["versions"]
     facts = [
         f"`{model['name']}`, which sees photos at {meta['network_size']} px; trained on pictures of "
-        f"{meta['picture_size']} px for {meta['step']} steps; its changes are applied at any size",
+        f"{meta['picture_size']} px for {meta['step']} steps{_origin(meta)}; its changes are applied at any size",
         "written by " + ", ".join(f"{name} {version}" for name, version in versions.items()),
         *facts,
     ]
@@ -90,6 +90,12 @@ def _people(people: dict[str, list[str]]) -> str:
         f"{len(people['train'])} people; {len(people['validation'])} others were kept apart to choose settings, and "
         f"{len(people['test'])} to judge the result."
     )
+
+
+def _origin(meta: dict[str, Any]) -> str:
+    """Returns where the training started from, to follow the number of its steps."""
+    origin = meta.get("origin")
+    return f", starting from step {origin['step']} of another training ({origin['checkpoint']})" if origin else ""
 
 
 def _alignment(meta: dict[str, Any]) -> str:

@@ -89,7 +89,17 @@ def meta(sampler: Sampler, about: Provenance, kind: str) -> dict[str, Any]:
         "network_size": sampler.network_size,
         "picture_size": sampler.image_size,
     }
-    return ours | {name: value for name, value in kept.items() if name not in {*ours, "weights", "files"}}
+    described = ours | {name: value for name, value in kept.items() if name not in {*ours, "weights", "files"}}
+    return _without_folders(described)
+
+
+def _without_folders(meta: dict[str, Any]) -> dict[str, Any]:
+    """Returns meta in which the training started from a name and not from a path, which is nobody else's business."""
+    if not meta.get("origin"):
+        return meta
+    origin = meta["origin"] | {"checkpoint": pathlib.PurePath(meta["origin"]["checkpoint"]).name}
+    run = meta["config"]["run"] | {"start_from": origin["checkpoint"]}
+    return meta | {"origin": origin, "config": meta["config"] | {"run": run}}
 
 
 def _apart(sampler: Sampler, other: Sampler, photos: UInt8[np.ndarray, "n s s 3"]) -> int:

@@ -1,5 +1,6 @@
 """An export from its request to its folder: what is said of the model, what is refused, and what a failure leaves."""
 
+import dataclasses
 import json
 
 import pytest
@@ -54,3 +55,16 @@ def test_programs_that_differ_leave_nothing(trained, tmp_path, monkeypatch):
     with pytest.raises(programs.Unlike):
         exports.export(trained, tmp_path / "mine", ABOUT, "stablehlo")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_export_says_what_its_training_started_from_but_not_where_that_lay():
+    sampler = make_sampler()
+    begun = {"checkpoint": "/home/somebody/runs/first", "step": 900, "people": ["p1"]}
+    run = {"run": sampler.meta["config"].get("run", {}) | {"start_from": begun["checkpoint"]}}
+    sampler = dataclasses.replace(
+        sampler, meta=sampler.meta | {"origin": begun, "config": sampler.meta["config"] | run}
+    )
+    said = model.meta(sampler, ABOUT, "model")
+    assert "/home" not in json.dumps(said)
+    assert said["origin"] == {"checkpoint": "first", "step": 900, "people": ["p1"]}
+    assert said["config"]["run"]["start_from"] == "first"
