@@ -33,6 +33,12 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Writes bytes; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes text as UTF-8; see `replacing`."""
     with replacing(path) as temporary:

@@ -12,19 +12,36 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from cdaae_jax import images
-from cdaae_jax.data.alignment import align
+from cdaae_jax.data.alignment import align, aligned_to_photo
 from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
 from cdaae_jax.photos.formats import open_photo
 
 Photo = UInt8[np.ndarray, "height width 3"]
-# Takes a photo and a size; returns the aligned face, uint8 [size, size, 3], and the face's pixels in the photo. Raises
-# UserError where there is no face.
-Aligner = Callable[[Photo, int], tuple[UInt8[np.ndarray, "size size 3"], float]]
+Points = Float[np.ndarray, "p 2"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Aligned:
+    """An aligned face.
+
+    Attributes:
+      picture: the aligned picture.
+      points: MediaPipe's landmarks in it, (x, y) in sides of the picture from its top left corner.
+      face_size: pixels of the face in the photo.
+    """
+
+    picture: UInt8[np.ndarray, "size size 3"]
+    points: Points
+    face_size: float
+
+
+# Takes a photo and a size in pixels. Raises UserError where there is no face.
+Aligner = Callable[[Photo, int], Aligned]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +52,14 @@ class Outcome:
       photo: which one.
       was: `journal.stamp` of its file before it was read.
       face_size: pixels of the face in the photo.
+      points: as in `Aligned`; None if it is rejected.
       why: why it was rejected; None if it is aligned.
     """
 
     photo: Unaligned
     was: list[int] | None
     face_size: float = 0.0
+    points: Points | None = None
     why: str | None = None
 
 
@@ -61,8 +80,8 @@ class FaceAligner:
 
         return cls(FaceFinder.load())
 
-    def __call__(self, photo: Photo, size: int) -> tuple[UInt8[np.ndarray, "size size 3"], float]:
-        """Returns the aligned face and its size in the photo.
+    def __call__(self, photo: Photo, size: int) -> Aligned:
+        """Returns the aligned face.
 
         Raises:
           UserError: there is no face.
@@ -70,26 +89,35 @@ class FaceAligner:
         found = self.finder.find(photo, most=1)
         if not found:
             raise UserError("no face was found")
-        photo, eyes = turned_upright(photo, found[0].eyes)
-        return align(photo, eyes[0], eyes[1], size), float(found[0].size)
+        face = found[0]
+        _, points = turned_upright(photo, face.eyes, face.points)
+        photo, eyes = turned_upright(photo, face.eyes, face.eyes)
+        left, right = ((float(x), float(y)) for x, y in eyes)
+        to_photo = aligned_to_photo(left, right, 1)
+        inside = (points - to_photo[:, 2]) @ np.linalg.inv(to_photo[:, :2]).T
+        return Aligned(align(photo, left, right, size), inside, float(face.size))
 
 
-def turned_upright(photo: Photo, eyes: Sequence[tuple[float, float]]) -> tuple[Photo, list[tuple[float, float]]]:
+def turned_upright(
+    photo: Photo, eyes: Sequence[tuple[float, float]], points: Points | Sequence[tuple[float, float]]
+) -> tuple[Photo, Points]:
     """Turns a photo by quarters, so that the face in it is rolled by 45 degrees at most.
 
     Args:
       photo: the photo.
       eyes: the person's right and left eye (as an upright face shows them: left and right), in its pixels.
+      points: any points of the photo.
 
     Returns:
-      The photo and the eyes in it, the one with the smaller x first.
+      The photo and the points in it. Of the eyes, the first is then the one with the smaller x.
     """
     (right_x, right_y), (left_x, left_y) = eyes
     quarters = round(np.arctan2(left_y - right_y, left_x - right_x) / (np.pi / 2)) % 4
+    points = np.asarray(points, np.float64)
     for _ in range(quarters):
         width = photo.shape[1]
-        photo, eyes = np.rot90(photo), [(y, width - x) for x, y in eyes]
-    return np.ascontiguousarray(photo), [(float(x), float(y)) for x, y in eyes]
+        photo, points = np.rot90(photo), np.stack([points[:, 1], width - points[:, 0]], axis=1)
+    return np.ascontiguousarray(photo), points
 
 
 def align_all(
@@ -127,11 +155,11 @@ def align_all(
 def _align_one(aligner: Aligner, photo: Unaligned, output: pathlib.Path, size: int) -> Outcome:
     was = stamp(photo.source)
     try:
-        picture, face_size = aligner(open_photo(photo.source).pixels, size)
+        aligned = aligner(open_photo(photo.source).pixels, size)
     except UserError as error:
         return Outcome(photo, was, why=str(error))
-    images.write(output / photo.aligned, picture)
-    return Outcome(photo, was, face_size)
+    images.write(output / photo.aligned, aligned.picture)
+    return Outcome(photo, was, aligned.face_size, aligned.points)
 
 
 _worker: dict[str, Aligner] = {}  # of a worker process: what `_start_worker` loads and `_align_in_worker` uses

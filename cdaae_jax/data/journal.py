@@ -1,5 +1,6 @@
 """What an interrupted job has done already: a line for each photo, written when it is done."""
 
+import base64
 import contextlib
 import json
 import os
@@ -7,11 +8,15 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from cdaae_jax import files
 from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
 
 NAME = ".prepared.jsonl"
+_UNIT = 8192  # parts of a side in which landmarks are kept, in two bytes each
 
 
 class Journal:
@@ -42,6 +47,7 @@ class Journal:
         return (
             entry is not None
             and entry["aligned"] == photo.aligned
+            and "points" in entry
             and entry["was"] == stamp(photo.source)
             and (self._folder / photo.aligned).is_file()
         )
@@ -49,6 +55,11 @@ class Journal:
     def face_size(self, photo: Unaligned) -> float:
         """Returns the pixels of the face of a photo that is done."""
         return self._done[photo.name]["face"]
+
+    def points(self, photo: Unaligned) -> Float[np.ndarray, "p 2"]:
+        """Returns the landmarks of a photo that is done, (x, y) in sides of its aligned picture."""
+        packed = base64.b64decode(self._done[photo.name]["points"])
+        return np.frombuffer(packed, "<i2").reshape(-1, 2) / _UNIT
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -63,18 +74,20 @@ class Journal:
         with self._path.open("a", encoding="utf-8") as self._file:
             yield
 
-    def add(self, photo: Unaligned, was: list[int] | None, face_size: float) -> None:
+    def add(self, photo: Unaligned, was: list[int] | None, face_size: float, points: Float[np.ndarray, "p 2"]) -> None:
         """Notes a photo as done, inside `writing`.
 
         Args:
           photo: what is done.
           was: `stamp` of its file before it was read.
           face_size: of the face, in pixels of the photo.
+          points: landmarks, in sides of the aligned picture.
 
         Raises:
           UserError: the journal cannot be written.
         """
-        entry = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1)}
+        packed = base64.b64encode(np.clip(np.round(points * _UNIT), -32768, 32767).astype("<i2").tobytes()).decode()
+        entry = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1), "points": packed}
         self._done[photo.name] = entry
         try:
             self._file.write(json.dumps({"file": photo.name, **entry}) + "\n")

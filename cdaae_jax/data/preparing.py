@@ -4,6 +4,7 @@ The output folder receives
   faces.csv            the manifest that training reads: the input's columns, `file` being the aligned picture
   pictures/            the aligned pictures, PNG
   contact_sheet_1.jpg  all of them, small, each with its line in faces.csv; and so on
+  landmarks.npz        MediaPipe's landmarks in the aligned pictures, for config.data.registered
   rejected.csv         the photos that cannot be used, and why
 """
 
@@ -15,10 +16,11 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import tqdm
 
 from cdaae_jax import files
-from cdaae_jax.data import aligning, alignment, contact_sheets, unaligned
+from cdaae_jax.data import aligning, alignment, contact_sheets, registration, unaligned
 from cdaae_jax.data.aligning import Aligner
 from cdaae_jax.data.journal import NAME as JOURNAL
 from cdaae_jax.data.journal import Journal
@@ -101,6 +103,7 @@ def prepare(
         manifest = _csv(columns, ([photo.aligned, *photo.cells.values()] for photo in aligned))
         if to_do or not _says(output / MANIFEST, manifest):
             contact_sheets.write(output, [output / photo.aligned for photo in aligned])
+        files.write_bytes(output / registration.FILE, _landmarks(aligned, journal, size))
         # Last, so that a manifest never names a picture that is not there.
         files.write_text(output / MANIFEST, manifest)
     _warn_of_small_faces(aligned, journal)
@@ -129,12 +132,21 @@ def _align(
     progress = tqdm.tqdm(total=total, initial=total - len(to_do), unit=" photos", disable=None)
     with journal.writing(), progress:
         for outcome in aligning.align_all(to_do, output, size, workers, load_aligner):
-            if outcome.why is None:
-                journal.add(outcome.photo, outcome.was, outcome.face_size)
+            if outcome.points is not None:
+                journal.add(outcome.photo, outcome.was, outcome.face_size, outcome.points)
             else:
-                rejected[outcome.photo.name] = outcome.why
+                rejected[outcome.photo.name] = str(outcome.why)
             progress.update()
     return {photo.name: rejected[photo.name] for photo in to_do if photo.name in rejected}
+
+
+def _landmarks(photos: Sequence[Unaligned], journal: Journal, size: int) -> bytes:
+    """Returns the file that `data.registration` reads."""
+    content = io.BytesIO()
+    names = [pathlib.PurePath(photo.aligned).with_suffix("").as_posix() for photo in photos]
+    points = np.stack([journal.points(photo) for photo in photos]) * size
+    np.savez_compressed(content, names=np.array(names), mediapipe478=points.astype(np.float32))
+    return content.getvalue()
 
 
 def _refuse_foreign(output: pathlib.Path) -> None:

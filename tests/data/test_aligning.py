@@ -29,9 +29,9 @@ def test_a_photo_is_turned_until_the_eyes_are_level(quarters):
     for colour in range(2):
         row, column = np.argwhere(photo[..., colour])[0]
         eyes.append((column + 0.5, row + 0.5))
-    turned, found = aligning.turned_upright(photo, eyes)
+    turned, found = aligning.turned_upright(photo, eyes, eyes)
     np.testing.assert_array_equal(turned, upright)
-    assert found == [(30.5, 20.5), (50.5, 24.5)]
+    np.testing.assert_array_equal(found, [(30.5, 20.5), (50.5, 24.5)])
 
 
 def test_the_largest_face_is_aligned_and_its_size_said():
@@ -44,9 +44,12 @@ def test_the_largest_face_is_aligned_and_its_size_said():
 
     photo = np.zeros((300, 300, 3), np.uint8)
     photo[118:122, 98:102] = 255  # on the right eye
-    aligned, size = FaceAligner(Finder())(photo, 200)
-    assert size == face.size
-    row, column = np.argwhere(aligned[..., 0] > 200).mean(axis=0) + 0.5
+    aligned = FaceAligner(Finder())(photo, 200)
+    assert aligned.face_size == face.size
+    # The landmarks come along: those of the pupils lie where pupils belong.
+    (x, y), (other_x, _) = aligned.points[[468, 473]]
+    assert sorted((x, other_x)) == pytest.approx([0.34, 0.66]) and y == pytest.approx(0.38)
+    row, column = np.argwhere(aligned.picture[..., 0] > 200).mean(axis=0) + 0.5
     assert (column, row) == pytest.approx((0.34 * 200, 0.38 * 200), abs=1)
     with pytest.raises(UserError, match="^no face was found$"):
         FaceAligner(Finder())(np.zeros_like(photo), 200)
@@ -55,11 +58,12 @@ def test_the_largest_face_is_aligned_and_its_size_said():
 def test_a_real_photo_is_aligned_alike_however_it_is_turned(london_data, face_model):
     photo = images.read(london_data / "frl_london" / "raw_sample" / "004_smiling.jpg")
     align = FaceAligner(FaceFinder.load(face_model))
-    upright, size = align(photo, 64)
+    upright = align(photo, 64)
     for quarters in (1, 2, 3):
-        turned, turned_size = align(np.ascontiguousarray(np.rot90(photo, quarters)), 64)
-        assert np.abs(turned.astype(int) - upright).mean() < 8  # turned the wrong way: 60 and more
-        assert turned_size == pytest.approx(size, rel=0.05)
+        turned = align(np.ascontiguousarray(np.rot90(photo, quarters)), 64)
+        assert np.abs(turned.picture.astype(int) - upright.picture).mean() < 8  # turned the wrong way: 60 and more
+        assert turned.face_size == pytest.approx(upright.face_size, rel=0.05)
+        np.testing.assert_allclose(turned.points, upright.points, atol=0.03)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a system that kills processes")

@@ -210,3 +210,30 @@ def test_a_set_without_any_face_is_said_and_leaves_no_manifest(faces_copy, tmp_p
         prepare(faces_copy / "faces", tmp_path / "set")
     assert len(table(tmp_path / "set" / "rejected.csv")) == 12
     assert not (tmp_path / "set" / "faces.csv").exists()
+
+
+def test_a_prepared_set_can_be_registered(faces_copy, tmp_path):
+    output = tmp_path / "set"
+    prepare(faces_copy / "faces", output)
+    with np.load(output / "landmarks.npz") as archive:
+        assert len(archive["names"]) == 12 and archive["names"][0].startswith("pictures/")
+        np.testing.assert_allclose(archive["mediapipe478"][3], 32 * fake_faces.POINTS, atol=0.01)
+    plain, registered = (
+        dataset.load(Data(manifests=("faces.csv",), registered=on), output, 32) for on in (False, True)
+    )
+    # All heads are in the same place, so nothing moves.
+    for ours, theirs in zip(registered.records, plain.records, strict=True):
+        np.testing.assert_allclose(ours.load().astype(int), theirs.load(), atol=1)
+
+
+def test_pictures_of_an_earlier_version_are_made_again(faces_copy, tmp_path, counted):
+    load, asked = counted
+    output = tmp_path / "set"
+    prepare(faces_copy / "faces", output, load_aligner=load)
+    journal = output / ".prepared.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        line.pop("points", None)
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    prepare(faces_copy / "faces", output, load_aligner=load)
+    assert len(asked) == 24
