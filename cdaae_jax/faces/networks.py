@@ -9,8 +9,13 @@ What the networks were trained on is not documented: find faces and judge with t
 blendshapes noseSneer, cheekSquint and cheekPuff stay near zero whatever the face does.
 """
 
+import contextlib
 import dataclasses
 import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -114,6 +119,27 @@ def _around(image: Picture, corners: Float[np.ndarray, "2 4"], factor: int) -> t
     return image[first[1] : last[1], first[0] : last[0]], first
 
 
+@contextlib.contextmanager
+def without_lines(beginning: str) -> Iterator[None]:
+    """Keeps lines that begin like this from standard error, where LiteRT's own code writes them; others pass.
+
+    A program's refusal is one line there, and LiteRT has no switch for its greeting.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            caught.seek(0)
+            others = [line for line in caught if not line.startswith(beginning.encode())]
+            os.write(kept, b"".join(others))
+            os.close(kept)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Networks:
     """The three networks. Not safe for several threads at once.
@@ -134,9 +160,10 @@ class Networks:
                 f"the face landmarker needs the package ai-edge-litert ({error}); "
                 "install it with: pip install 'cdaae_jax[photo]'"
             ) from None
-        interpreters = {name: Interpreter(model_content=c, num_threads=num_threads) for name, c in contents.items()}
-        for interpreter in interpreters.values():
-            interpreter.allocate_tensors()
+        with without_lines("INFO: Created TensorFlow Lite"):
+            interpreters = {name: Interpreter(model_content=c, num_threads=num_threads) for name, c in contents.items()}
+            for interpreter in interpreters.values():
+                interpreter.allocate_tensors()
         return cls(interpreters)
 
     def detect(self, view: UInt8[np.ndarray, "128 128 3"]) -> list[Detection]:

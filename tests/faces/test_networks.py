@@ -1,6 +1,7 @@
 """What lies between the landmarker's networks: anchors, boxes and crops."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -95,3 +96,14 @@ def test_views_of_one_face_are_merged_and_those_of_two_are_not():
     assert detections.merged([cut, whole, shifted, beside]) == [beside, whole]
     placed = box(0.5, 0.25, 0.5, 0.5).placed(400, np.array([1000.0, -100.0]))
     assert placed.low.tolist() == [1100, 100] and placed.high.tolist() == [1300, 300]
+
+
+def test_a_greeting_is_kept_from_standard_error_and_nothing_else(capfd):
+    with networks.without_lines("INFO: Created"):
+        os.write(2, b"INFO: Created a delegate\nERROR: no memory\n")
+    assert capfd.readouterr().err == "ERROR: no memory\n"
+    with pytest.raises(ValueError), networks.without_lines("INFO: Created"):
+        os.write(2, b"ERROR: worse\n")
+        raise ValueError
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "ERROR: worse\nafter\n"
