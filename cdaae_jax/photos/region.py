@@ -175,13 +175,15 @@ def _sampled(field: Float[np.ndarray, "k k c"], places: Float[np.ndarray, "g g 2
     size = len(field)
     at = (places * size - 0.5).clip(0, size - 1)
     first = np.floor(at).astype(int)
-    total = np.zeros((*places.shape[:2], field.shape[-1]))
-    for down in range(-1, 3):
-        row = (first[..., 1] + down).clip(0, size - 1)
-        for across in range(-1, 3):
-            column = (first[..., 0] + across).clip(0, size - 1)
-            weight = cubic(at[..., 0] - first[..., 0] - across, np) * cubic(at[..., 1] - first[..., 1] - down, np)
-            total += weight[..., None] * field[row, column]
+    taps = range(-1, 3)
+    columns, rows = ([(first[..., axis] + tap).clip(0, size - 1) for tap in taps] for axis in range(2))
+    across, down = (
+        [cubic(at[..., axis] - first[..., axis] - tap, np).astype(np.float32) for tap in taps] for axis in range(2)
+    )
+    total = np.zeros((*places.shape[:2], field.shape[-1]), np.float32)
+    for row, height in zip(rows, down, strict=True):
+        for column, width in zip(columns, across, strict=True):
+            total += (height * width)[..., None] * field[row, column]
     return total
 
 
