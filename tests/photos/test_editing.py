@@ -172,7 +172,9 @@ def test_a_path_gives_a_new_file_beside_it_and_never_overwrites(sampler, photo, 
     with pytest.raises(UserError, match="me.happy.png is there already"):
         editing.edit_photo(sampler, path, "happy")
     mixed = editing.edit_photo(sampler, str(path), {"happy": 0.7, "sad": 0.3})
-    assert mixed == str(tmp_path / "me.happy-0.7-sad-0.3.png")
+    assert mixed == str(tmp_path / "me.happy-0.7_sad-0.3.png")
+    other = editing.edit_photo(sampler, path, "happy", amount=0.5, face="all")
+    assert other == tmp_path / "me.happy_amount-0.5_face-all.png" and other.exists()
 
 
 def test_a_picture_comes_back_as_a_picture(sampler, photo):
