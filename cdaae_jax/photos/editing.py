@@ -18,7 +18,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.faces import Face, FaceFinder
 from cdaae_jax.labels import Label
 from cdaae_jax.models.change import LARGEST_AMOUNT, Change
-from cdaae_jax.photos import formats, names, region
+from cdaae_jax.photos import formats, iptc, names, region
 from cdaae_jax.photos.exif import without_thumbnail
 from cdaae_jax.photos.formats import Given, Opened
 
@@ -151,6 +151,8 @@ def encoded(opened: Opened, picture: Image.Image, mark: Mark) -> bytes:
     options = formats.save_options(opened)
     options |= {key: info[key] for key in ("exif", "icc_profile") if info.get(key)}
     xmp = info.get("xmp", b"")
+    if stored.format in ("JPEG", "MPO") and "photoshop" in info:
+        options["extra"] = iptc.segment(info["photoshop"][iptc.RESOURCE])
     if stored.format == "PNG":
         options["pnginfo"] = texts = formats.texts(opened)
         if xmp:
@@ -175,6 +177,8 @@ def _metadata(opened: Opened, mark: bool) -> dict:
     info.pop("exif", None)
     if exif and (cleaned := without_thumbnail(exif)):
         info["exif"] = cleaned
+    if block := iptc.block_of(info.pop("photoshop", {})):
+        info["photoshop"] = {iptc.RESOURCE: block}
     xmp = info.pop("xmp", None) or info.pop("XML:com.adobe.xmp", None) or b""
     info.pop("XML:com.adobe.xmp", None)
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
