@@ -5,8 +5,6 @@ import io
 import logging
 import os
 import pathlib
-import re
-from collections.abc import Mapping
 from typing import Protocol
 
 import jax
@@ -20,7 +18,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.faces import Face, FaceFinder
 from cdaae_jax.labels import Label
 from cdaae_jax.models.change import LARGEST_AMOUNT, Change
-from cdaae_jax.photos import formats, region
+from cdaae_jax.photos import formats, iptc, names, region
 from cdaae_jax.photos.exif import without_thumbnail
 from cdaae_jax.photos.formats import Given, Opened
 
@@ -62,6 +60,11 @@ def edit_photo(
         raise UserError(f"amount is {amount:g}; allowed: 0 to {LARGEST_AMOUNT:g}")
     if isinstance(mark, provenance.Credentials) and not isinstance(photo, str | os.PathLike | bytes):
         raise UserError("only files can be signed; give the photo as a path or as bytes")
+    output = None
+    if isinstance(photo, str | os.PathLike):
+        output = names.beside(pathlib.Path(photo), names.suffix_of(label, amount=amount, face=face))
+        if output.exists():
+            raise UserError(f"{output} is there already; move it away, or give the photo as bytes")
     opened = formats.open_photo(photo)
     faces = chosen_faces(shared_finder(), opened.pixels, face, opened.name)
     edited = edit_faces(sampler, opened.pixels, faces, label, amount)
@@ -72,9 +75,10 @@ def edit_photo(
         picture.info = _metadata(opened, bool(mark))
         return picture
     content = encoded(opened, picture, mark)
-    if isinstance(photo, bytes):
+    if output is None:
         return content
-    output = _write_beside(pathlib.Path(photo), label, content)
+    with files.replacing(output) as temporary:
+        temporary.write_bytes(content)
     return str(output) if isinstance(photo, str) else output
 
 
@@ -147,6 +151,8 @@ def encoded(opened: Opened, picture: Image.Image, mark: Mark) -> bytes:
     options = formats.save_options(opened)
     options |= {key: info[key] for key in ("exif", "icc_profile") if info.get(key)}
     xmp = info.get("xmp", b"")
+    if stored.format in ("JPEG", "MPO") and "photoshop" in info:
+        options["extra"] = iptc.segment(info["photoshop"][iptc.RESOURCE])
     if stored.format == "PNG":
         options["pnginfo"] = texts = formats.texts(opened)
         if xmp:
@@ -171,6 +177,8 @@ def _metadata(opened: Opened, mark: bool) -> dict:
     info.pop("exif", None)
     if exif and (cleaned := without_thumbnail(exif)):
         info["exif"] = cleaned
+    if block := iptc.block_of(info.pop("photoshop", {})):
+        info["photoshop"] = {iptc.RESOURCE: block}
     xmp = info.pop("xmp", None) or info.pop("XML:com.adobe.xmp", None) or b""
     info.pop("XML:com.adobe.xmp", None)
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
@@ -178,19 +186,3 @@ def _metadata(opened: Opened, mark: bool) -> dict:
     if xmp:
         info["xmp"] = xmp
     return info
-
-
-def _write_beside(path: pathlib.Path, label: Label, content: bytes) -> pathlib.Path:
-    output = path.with_name(f"{path.stem}.{_plain(label)}{path.suffix}")
-    if output.exists():
-        raise UserError(f"{output} is there already; move it away, or give the photo as bytes")
-    with files.replacing(output) as temporary:
-        temporary.write_bytes(content)
-    return output
-
-
-def _plain(label: Label) -> str:
-    """Returns a label as part of a file's name."""
-    if isinstance(label, Mapping):
-        label = ",".join(f"{name}={value:g}" for name, value in label.items())
-    return re.sub(r"[^\w.+]+", "-", label).strip("-") if isinstance(label, str) else "edited"

@@ -2,19 +2,25 @@
 
 import pathlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, SYNONYMS
+from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, SYNONYMS, Label
 
 _NUMBER = r"-\d*\.?\d+"
 _WORDS = sorted((*EMOTIONS, *SYNONYMS, *ACTION_UNITS), key=len, reverse=True)
 
 
-def suffix_of(label: str, to: str | None, amount: float, face: str | int, side_by_side: bool) -> str:
+def suffix_of(
+    label: Label,
+    to: str | None = None,
+    amount: float = 1.0,
+    face: str | int = "largest",
+    side_by_side: bool = False,
+) -> str:
     """Returns what stands between a photo's name and its ending: "happy", "happy-0.7_surprised-0.3_amount-0.5".
 
     Args:
-      label: as people write it.
+      label: as people write it; a vector, which has no name, becomes "edited".
       to: the label at the other end of a strip, if it is one.
       amount: 1 is not written down, as it is what everybody asks for.
       face: likewise "largest".
@@ -55,7 +61,11 @@ def is_edited(photo: pathlib.Path, names: Collection[str], labels: Collection[st
     return any(photo.stem[:dot] in names and edit.fullmatch(photo.stem[dot + 1 :]) for dot in dots)
 
 
-def _plain(label: str) -> str:
+def _plain(label: Label) -> str:
     """Returns a label without what shells and file systems mistake: "AU12=3, AU6=2" is "AU12-3_AU6-2"."""
+    if isinstance(label, Mapping):
+        label = ",".join(f"{name}={value:g}" for name, value in label.items())
+    if not isinstance(label, str):
+        return "edited"
     parts = [part.strip() for part in label.split(",") if part.strip()]
     return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts)

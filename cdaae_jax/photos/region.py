@@ -7,6 +7,7 @@ pixel stays what it was.
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +15,8 @@ from jaxtyping import Float, UInt8
 
 from cdaae_jax.data.alignment import GEOMETRY, Geometry, similarity
 from cdaae_jax.faces.finder import Face
-from cdaae_jax.models.change import Change, cubic
+from cdaae_jax.models.change import Change
+from cdaae_jax.photos import grids
 
 Photo = UInt8[np.ndarray, "height width 3"]
 Matrix = Float[np.ndarray, "2 3"]
@@ -109,16 +111,15 @@ def in_photo(change: Change, strength: Grid, matrix: Matrix, corner: tuple[int, 
     cells = 2 * max(one.shape[1] for one in vars(change).values() if one is not None)
     at = (np.arange(cells) + 0.5) / cells * side
     places = _aligned(np.stack(np.meshgrid(at + corner[0], at + corner[1]), axis=-1), matrix)
-    share = _sampled(strength[..., None], places).clip(0, 1)
-
-    def field(values, weight):
-        return None if values is None else (weight * _sampled(values[0], places))[None].astype(np.float32)
-
-    flow = None
-    if change.flow is not None:
+    fields = {name: values[0] for name, values in vars(change).items() if values is not None}
+    sampled = grids.sampled({"strength": strength[..., None], **fields}, places)
+    share = sampled.pop("strength").clip(0, 1)
+    if "flow" in sampled:
         # In sides of the aligned picture, along its axes; becomes sides of the square, along the photo's.
-        flow = field(change.flow, share) @ (matrix[:, :2].T / side).astype(np.float32)
-    return Change(flow, field(change.shift, share), field(change.mask, share), field(change.paint, 1.0))
+        sampled["flow"] = sampled["flow"] @ (matrix[:, :2].T / side)
+    # What is painted is weakened by its mask alone.
+    weakened: dict[str, Any] = {n: values if n == "paint" else share * values for n, values in sampled.items()}
+    return Change(**{name: values[None].astype(np.float32) for name, values in weakened.items()})
 
 
 def _parts(
@@ -168,23 +169,6 @@ def _cut(photo: Photo, x: int, y: int, side: int) -> Photo:
 def _aligned(points: Float[np.ndarray, "*n 2"], matrix: Matrix) -> Float[np.ndarray, "*n 2"]:
     """Returns points of the photo as points of the aligned picture, 0..1."""
     return (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-
-
-def _sampled(field: Float[np.ndarray, "k k c"], places: Float[np.ndarray, "g g 2"]) -> Float[np.ndarray, "g g c"]:
-    """Returns a grid's values at places 0..1 of its picture, by Keys' cubic; beyond the border the nearest value."""
-    size = len(field)
-    at = (places * size - 0.5).clip(0, size - 1)
-    first = np.floor(at).astype(int)
-    taps = range(-1, 3)
-    columns, rows = ([(first[..., axis] + tap).clip(0, size - 1) for tap in taps] for axis in range(2))
-    across, down = (
-        [cubic(at[..., axis] - first[..., axis] - tap, np).astype(np.float32) for tap in taps] for axis in range(2)
-    )
-    total = np.zeros((*places.shape[:2], field.shape[-1]), np.float32)
-    for row, height in zip(rows, down, strict=True):
-        for column, width in zip(columns, across, strict=True):
-            total += (height * width)[..., None] * field[row, column]
-    return total
 
 
 def _distance(places: Float[np.ndarray, "k k 2"], corners: Float[np.ndarray, "n 2"]) -> Grid:

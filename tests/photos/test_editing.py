@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import struct
 
 import numpy as np
 import pytest
@@ -142,6 +143,25 @@ def test_a_file_comes_back_with_its_metadata_and_a_mark(sampler, photo, name):
     np.testing.assert_array_equal(plain, edited)
 
 
+def test_a_jpeg_keeps_its_iptc_block_and_not_the_thumbnail_beside_it(sampler, photo):
+    caption = b"\x1c\x02\x78\x00\x05Maria"
+    resources = b"".join(
+        struct.pack(">4sHHI", b"8BIM", code, 0, len(content)) + content
+        for code, content in ((0x040C, b"the face before!"), (0x0404, caption))
+    )
+    content = b"Photoshop 3.0\0" + resources
+    file = io.BytesIO()
+    Image.fromarray(photo).save(file, "JPEG", extra=struct.pack(">HH", 0xFFED, 2 + len(content)) + content)
+    stored = Image.open(io.BytesIO(file.getvalue()))
+    assert set(stored.info["photoshop"]) == {0x0404, 0x040C}
+
+    made = editing.edit_photo(sampler, file.getvalue(), "happy")
+    edited = Image.open(io.BytesIO(made))
+    assert edited.info["photoshop"] == {0x0404: caption} and SOURCE_TYPE.encode() in edited.info["xmp"]
+    assert b"the face before" not in made
+    assert editing.edit_photo(sampler, stored, "happy").info["photoshop"] == {0x0404: caption}
+
+
 def test_a_png_keeps_its_texts_and_its_own_xmp(sampler, photo):
     from PIL.PngImagePlugin import PngInfo
 
@@ -172,7 +192,9 @@ def test_a_path_gives_a_new_file_beside_it_and_never_overwrites(sampler, photo, 
     with pytest.raises(UserError, match="me.happy.png is there already"):
         editing.edit_photo(sampler, path, "happy")
     mixed = editing.edit_photo(sampler, str(path), {"happy": 0.7, "sad": 0.3})
-    assert mixed == str(tmp_path / "me.happy-0.7-sad-0.3.png")
+    assert mixed == str(tmp_path / "me.happy-0.7_sad-0.3.png")
+    other = editing.edit_photo(sampler, path, "happy", amount=0.5, face="all")
+    assert other == tmp_path / "me.happy_amount-0.5_face-all.png" and other.exists()
 
 
 def test_a_picture_comes_back_as_a_picture(sampler, photo):

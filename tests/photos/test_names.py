@@ -2,6 +2,7 @@
 
 import pathlib
 
+import numpy as np
 import pytest
 
 from cdaae_jax.photos import names
@@ -23,6 +24,11 @@ def test_every_option_is_in_the_name_and_the_name_is_known_again(options, name):
     assert names.is_edited(edited, {"me"}, ())
     assert not names.is_edited(edited, {"you"}, ())  # the photo is gone, so this is one of its own
     assert not names.is_edited(photo, {"me"}, ())
+
+
+def test_every_kind_of_label_has_a_name():
+    assert names.suffix_of({"AU12": 3, "AU6": 2.5}) == names.suffix_of("AU12=3, AU6=2.5") == "AU12-3_AU6-2.5"
+    assert names.suffix_of(np.array([0.5, 0.5]), face=1) == "edited_face-1"
 
 
 def test_names_that_only_look_alike_are_photos():
