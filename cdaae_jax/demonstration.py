@@ -31,20 +31,19 @@ def show(sampler: Sampler, photo: pathlib.Path | None, output: pathlib.Path) -> 
       UserError: the photo cannot be used, has no face, or the pictures cannot be written.
     """
     original = photo or DRAWN
-    tiles, edits = [_tile(images.read(original))], []
+    picture = images.read(original)
+    tiles, edits = [_tile(picture)], []
     for name in sampler.labels.names:
         if name == "neutral":
             continue
         label = name if sampler.labels.kind == "emotion" else f"{name}={_AU_AMOUNT}"
         edits.append(output / f"{original.stem}.{name}{original.suffix}")
         if photo is None:
-            drawn = images.read(original)
-            edited = sampler.change(drawn, label).apply(drawn)
+            edited = sampler.change(picture, label).apply(picture)
             images.write(edits[-1], edited)
         else:
             content = sampler.edit_photo(original.read_bytes(), label)
-            with files.replacing(edits[-1]) as temporary:
-                temporary.write_bytes(content)
+            files.write_bytes(edits[-1], content)
             edited = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
         tiles.append(_tile(edited))
     sheet = output / f"{original.stem}.sheet.png"

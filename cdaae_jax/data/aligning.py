@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cdaae_jax import images
-from cdaae_jax.data.alignment import align, aligned_to_photo
+from cdaae_jax.data.alignment import align, similarity, to_aligned
 from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
@@ -90,34 +90,27 @@ class FaceAligner:
         if not found:
             raise UserError("no face was found")
         face = found[0]
-        _, points = turned_upright(photo, face.eyes, face.points)
-        photo, eyes = turned_upright(photo, face.eyes, face.eyes)
-        left, right = ((float(x), float(y)) for x, y in eyes)
-        to_photo = aligned_to_photo(left, right, 1)
-        inside = (points - to_photo[:, 2]) @ np.linalg.inv(to_photo[:, :2]).T
-        return Aligned(align(photo, left, right, size), inside, float(face.size))
+        points = to_aligned(face.points, similarity(face.eyes[0], face.eyes[1], 1))
+        photo, eyes = turned_upright(photo, face.eyes)
+        return Aligned(align(photo, eyes[0], eyes[1], size), points, float(face.size))
 
 
-def turned_upright(
-    photo: Photo, eyes: Sequence[tuple[float, float]], points: Points | Sequence[tuple[float, float]]
-) -> tuple[Photo, Points]:
+def turned_upright(photo: Photo, eyes: Sequence[tuple[float, float]]) -> tuple[Photo, list[tuple[float, float]]]:
     """Turns a photo by quarters, so that the face in it is rolled by 45 degrees at most.
 
     Args:
       photo: the photo.
       eyes: the person's right and left eye (as an upright face shows them: left and right), in its pixels.
-      points: any points of the photo.
 
     Returns:
-      The photo and the points in it. Of the eyes, the first is then the one with the smaller x.
+      The photo and the eyes in it, the one with the smaller x first.
     """
     (right_x, right_y), (left_x, left_y) = eyes
     quarters = round(np.arctan2(left_y - right_y, left_x - right_x) / (np.pi / 2)) % 4
-    points = np.asarray(points, np.float64)
     for _ in range(quarters):
         width = photo.shape[1]
-        photo, points = np.rot90(photo), np.stack([points[:, 1], width - points[:, 0]], axis=1)
-    return np.ascontiguousarray(photo), points
+        photo, eyes = np.rot90(photo), [(y, width - x) for x, y in eyes]
+    return np.ascontiguousarray(photo), [(float(x), float(y)) for x, y in eyes]
 
 
 def align_all(

@@ -117,6 +117,11 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
     return crop(image, aligned_to_photo(left_eye, right_eye, size), size)
 
 
+def to_aligned(points: Float64[np.ndarray, "*n 2"], matrix: Matrix) -> Float64[np.ndarray, "*n 2"]:
+    """Returns points of a photo as points of the aligned picture, given the `similarity` that leads the other way."""
+    return (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+
+
 def crop(image: Photo, matrix: Matrix, size: int) -> AlignedPicture:
     """Returns the part of a photo that a similarity maps the aligned picture to.
 

@@ -77,8 +77,7 @@ def edit_photo(
     content = encoded(opened, picture, mark)
     if output is None:
         return content
-    with files.replacing(output) as temporary:
-        temporary.write_bytes(content)
+    files.write_bytes(output, content)
     return str(output) if isinstance(photo, str) else output
 
 

@@ -64,7 +64,7 @@ def edit_photo(
     if target.exists() and not request.overwrite:
         raise UserError(f"{target} is there already; --overwrite replaces it, --output names another file")
     _check_request(sampler, request)
-    _write(target, _edited(sampler, photo, request, target.suffix))
+    files.write_bytes(target, _edited(sampler, photo, request, target.suffix))
     return target
 
 
@@ -99,7 +99,7 @@ def edit_folder(sampler: Sampler, folder: pathlib.Path, request: Request, output
             failed[photo] = str(error)
             tqdm.tqdm.write(f"{photo.name} is left out: {error}", file=sys.stderr)
             continue
-        _write(target, content)  # a disk that is full ends the run: the next photo would not fit either
+        files.write_bytes(target, content)  # a disk that is full ends the run: the next photo would not fit either
         written.append(target)
     if len(failed) == len(targets):
         raise UserError(f"none of the {len(failed)} photos in {folder} can be edited; they are named above")
@@ -168,8 +168,3 @@ def _edited(sampler: Sampler, photo: pathlib.Path, request: Request, ending: str
     if request.side_by_side:
         return strips.side_by_side(opened, edited, bool(request.mark), ending)
     return editing.encoded(opened, formats.put_back(opened, edited), request.mark)
-
-
-def _write(target: pathlib.Path, content: bytes) -> None:
-    with files.replacing(target) as temporary:
-        temporary.write_bytes(content)

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cdaae_jax.data.alignment import GEOMETRY, Geometry, similarity
+from cdaae_jax.data.alignment import GEOMETRY, Geometry, similarity, to_aligned
 from cdaae_jax.faces.finder import Face
 from cdaae_jax.models.change import Change
 from cdaae_jax.photos import grids
@@ -52,7 +52,7 @@ def window(hull: Float[np.ndarray, "n 2"], matrix: Matrix) -> Grid:
     Returns:
       Float [WINDOW_CELLS, WINDOW_CELLS] over the aligned picture, 0..1.
     """
-    corners = _aligned(hull, matrix)
+    corners = to_aligned(hull, matrix)
     at = (np.arange(WINDOW_CELLS) + 0.5) / WINDOW_CELLS
     places = np.stack(np.meshgrid(at, at), axis=-1)
     shifts = np.linspace(0, CHIN, _CHIN_STEPS)
@@ -110,7 +110,7 @@ def in_photo(change: Change, strength: Grid, matrix: Matrix, corner: tuple[int, 
     """
     cells = 2 * max(one.shape[1] for one in vars(change).values() if one is not None)
     at = (np.arange(cells) + 0.5) / cells * side
-    places = _aligned(np.stack(np.meshgrid(at + corner[0], at + corner[1]), axis=-1), matrix)
+    places = to_aligned(np.stack(np.meshgrid(at + corner[0], at + corner[1]), axis=-1), matrix)
     fields = {name: values[0] for name, values in vars(change).items() if values is not None}
     sampled = grids.sampled({"strength": strength[..., None], **fields}, places)
     share = sampled.pop("strength").clip(0, 1)
@@ -164,11 +164,6 @@ def _cut(photo: Photo, x: int, y: int, side: int) -> Photo:
         return photo[y : y + side, x : x + side]
     rows, columns = np.arange(y, y + side).clip(0, height - 1), np.arange(x, x + side).clip(0, width - 1)
     return photo[rows[:, None], columns]
-
-
-def _aligned(points: Float[np.ndarray, "*n 2"], matrix: Matrix) -> Float[np.ndarray, "*n 2"]:
-    """Returns points of the photo as points of the aligned picture, 0..1."""
-    return (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
 
 
 def _distance(places: Float[np.ndarray, "k k 2"], corners: Float[np.ndarray, "n 2"]) -> Grid:

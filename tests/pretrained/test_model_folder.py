@@ -7,19 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from support import make_sampler
 
 from cdaae_jax import Sampler, UserError
-from cdaae_jax.exporting import model, trial
+from cdaae_jax.exporting import trial
 from cdaae_jax.pretrained import model_folder
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("export") / "tiny"
-    folder.mkdir()
-    model.write(folder, make_sampler(), model.Provenance("tiny"), trial.faces(None, 32))
-    return folder
 
 
 @pytest.fixture

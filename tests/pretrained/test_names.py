@@ -4,20 +4,9 @@ import shutil
 import sys
 
 import pytest
-from support import make_sampler
 
 from cdaae_jax import Sampler, UserError, pretrained
-from cdaae_jax.exporting import model, trial
 from cdaae_jax.pretrained import model_folder
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """A tiny model as cdaae-export writes it."""
-    folder = tmp_path_factory.mktemp("export") / "tiny"
-    folder.mkdir()
-    model.write(folder, make_sampler(), model.Provenance("tiny"), trial.faces(None, 32))
-    return folder
 
 
 @pytest.fixture

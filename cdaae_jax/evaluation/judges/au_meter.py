@@ -14,6 +14,7 @@ those that it reads badly, AU5 and AU25 0.62, AU15 0.58, AU17 0.49.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,7 +47,7 @@ class AUMeter:
     """A calibrated meter.
 
     Attributes:
-      landmarker: finds faces and their points.
+      landmarker: finds faces and their points, once in each picture.
       names: of the A action units, the columns of what is measured.
       mean, scale: [F], of the features in the calibration pictures.
       weights: [F, A], intensity per standardised feature.
@@ -57,7 +58,7 @@ class AUMeter:
         hardly flatters the meter.
     """
 
-    landmarker: Landmarker
+    landmarker: "_Remembering"
     names: tuple[str, ...]
     mean: FeatureRow
     scale: FeatureRow
@@ -94,7 +95,7 @@ class AUMeter:
           UserError: faces were found for fewer than two people.
         """
         people = np.asarray(people)
-        features, found = _features(landmarker, source, pictures)
+        features, found = _features(_Remembering(landmarker), source, pictures)
         num_people = len(np.unique(people[found]))
         if num_people < 2:
             raise UserError(
@@ -110,7 +111,7 @@ class AUMeter:
         best = int(np.argmin([np.square(guess - intensities).mean() for guess in guesses]))
         scores = au_statistics(intensities, guesses[best], names)
         return cls(
-            landmarker=landmarker,
+            landmarker=_Remembering(landmarker),
             names=tuple(names),
             mean=mean,
             scale=scale,
@@ -173,24 +174,33 @@ def calibrate_on(
     )
 
 
-def _features(landmarker: Landmarker, source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:
+def _features(landmarker: "_Remembering", source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:
     """The regression's features [N, 478 * 2 + 2 * 52] and whether there are any; rows without a face are NaN."""
     if len(source) != len(pictures):
         raise ValueError(f"there are {len(source)} sources and {len(pictures)} pictures; give each picture its source")
-    before, after = _find_distinct(landmarker, source), _find_distinct(landmarker, pictures)
+    before, after = landmarker.find(source), landmarker.find(pictures)
     moved = face_frame(after.points.astype(np.float64)) - face_frame(before.points.astype(np.float64))
     blendshapes = after.blendshapes.astype(np.float64)
     parts = [moved.reshape(len(moved), -1), blendshapes, blendshapes - before.blendshapes]
     return np.concatenate(parts, axis=1), before.found & after.found
 
 
-def _find_distinct(landmarker: Landmarker, pictures: Images) -> Faces:
-    """`landmarker.find`, which looks at equal pictures only once."""
-    places: dict[bytes, int] = {}
-    which = [places.setdefault(picture.tobytes(), len(places)) for picture in pictures]
-    first = [which.index(place) for place in range(len(places))]
-    faces = landmarker.find(np.asarray(pictures)[first])
-    return Faces(*(part[which] for part in faces))
+class _Remembering:
+    """A landmarker that looks at equal pictures only once: every model is measured against the same sources."""
+
+    def __init__(self, landmarker: Landmarker):
+        self._landmarker = landmarker
+        self._known: dict[bytes, Faces] = {}
+
+    def find(self, pictures: Images) -> Faces:
+        """See `Landmarker.find`."""
+        pictures = np.asarray(pictures)
+        keys = [hashlib.blake2b(picture.tobytes()).digest() for picture in pictures]
+        new = {key: i for i, key in enumerate(keys) if key not in self._known}
+        if new:
+            found = self._landmarker.find(pictures[list(new.values())])
+            self._known |= {key: Faces(*(part[row] for part in found)) for row, key in enumerate(new)}
+        return Faces(*(np.stack(part) for part in zip(*(self._known[key] for key in keys), strict=True)))
 
 
 class _Ridge:
