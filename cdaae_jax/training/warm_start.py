@@ -52,7 +52,8 @@ def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, 
         more = f" and {len(judged) - _SHOWN} more" if len(judged) > _SHOWN else ""
         raise UserError(
             f"config.run.start_from: {name} was trained on {', '.join(judged[:_SHOWN])}{more}, who are kept for "
-            "validation or test here; start from a training that never saw them, or split the people in the same way"
+            "validation or test here; start from a training that never saw them, split the people in the same way, or "
+            "rename subjects who are other people"
         )
     theirs = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(params)}
     new: list[str] = []
