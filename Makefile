@@ -27,7 +27,7 @@ install: $(VENV)/installed
 
 ## make test           the tests (minutes; CDAAE_DATA adds those on real photos)
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist=loadfile
 
 ## make test-slow      the tests that train for minutes
 test-slow: install
