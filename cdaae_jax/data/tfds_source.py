@@ -23,8 +23,7 @@ from cdaae_jax.labels import nearest
 # Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS. A module may have
 # `config_of(name, options)`, which returns the BuilderConfig for "NAME/name?option=value&...".
 BUILDERS = {
-    "frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder",
-    "synthetic_faces": "cdaae_jax.data.synthetic_faces.synthetic_faces_dataset_builder",
+    name: f"cdaae_jax.data.{name}.{name}_dataset_builder" for name in ("disfa", "frl_london", "rafd", "synthetic_faces")
 }
 
 
