@@ -88,5 +88,113 @@ def film(file: pathlib.Path, pictures: list[np.ndarray], codec: str = "mpeg4") -
         writer.mux(stream.encode(None))
 
 
+KDEF_EMOTIONS = {
+    "AF": "fearful",
+    "AN": "angry",
+    "DI": "disgusted",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sad",
+    "SU": "surprised",
+}
+
+
+def kdef(folder: pathlib.Path, side: int = SIDE) -> None:
+    """Two people in two sessions, seven emotions from the front and one half profile, in the set's folders."""
+    for place, person in enumerate(("F01", "M35")):
+        for session in "AB":
+            for code, emotion in KDEF_EMOTIONS.items():
+                for angle in ("S", "HL"):
+                    name = f"{session}{person}"
+                    save(folder / "KDEF" / name / f"{name}{code}{angle}.JPG", faces(side)[place, emotion])
+
+
+MANYFACES_EMOTIONS = {
+    "ang": "angry",
+    "dis": "disgusted",
+    "fea": "fearful",
+    "hap": "happy",
+    "nat": "neutral",
+    "neu": "neutral",
+    "sad": "sad",
+    "sur": "surprised",
+}
+
+
+def manyfaces(folder: pathlib.Path, side: int = SIDE) -> None:
+    """Two people of one laboratory, eight expressions from the front, and a neutral profile."""
+    for place in range(2):
+        for code, emotion in MANYFACES_EMOTIONS.items():
+            for appearance in ("std", "unstd"):
+                name = f"MF0004_{place + 1:04d}_{appearance}_{code}"
+                save(folder / f"{name}_0.jpg", faces(side)[place, emotion])
+        save(folder / f"MF0004_{place + 1:04d}_std_neu_90.jpg", faces(side)[place, "neutral"])
+
+
+CK_PLUS_FACS = "   6.0000000e+00   3.0000000e+00\n   1.2000000e+01   0.0000000e+00\n  L14 2\n"
+
+
+def ck_plus(folder: pathlib.Path, side: int = SIDE) -> None:
+    """Two people, two sequences each of five pictures; each second one has no emotion file, as many of the set's."""
+    for place, person in enumerate(("S005", "S130")):
+        for sequence, emotion in (("001", "happy"), ("002", "angry")):
+            name = f"{person}_{sequence}"
+            for frame in range(1, 6):
+                shown = "neutral" if frame < 3 else emotion
+                file = folder / "cohn-kanade-images" / person / sequence / f"{name}_{frame:08d}.png"
+                save(file, faces(side)[place, shown])
+            labels = {"FACS": CK_PLUS_FACS} | ({"Emotion": "   5.0000000e+00\n"} if sequence == "001" else {})
+            for kind, text in labels.items():
+                file = folder / kind / person / sequence / f"{name}_{5:08d}_{kind.lower()}.txt"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+
+
+CREMA_D_CLIPS = ("DFA_ANG_XX", "IEO_HAP_LO", "IEO_HAP_HI", "IEO_SAD_MD", "TIE_NEU_XX")
+CLIP_FRAMES = 24
+
+
+def crema_d(folder: pathlib.Path, side: int = SIDE, videos: bool = False) -> None:
+    """Two actors, five clips each, in which the expression comes and goes; as videos or as extracted frames."""
+    names = {"ANG": "angry", "HAP": "happy", "SAD": "sad", "NEU": "neutral"}
+    for place, person in enumerate((1001, 1091)):
+        for clip in CREMA_D_CLIPS:
+            _clip(folder / "VideoFlash" / f"{person}_{clip}", ".flv", place, names[clip[4:7]], side, videos)
+    (folder / "VideoDemographics.csv").write_text(
+        "ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n1091,29,Female,Asian,Not Hispanic\n"
+    )
+
+
+RAVDESS_CLIPS = (
+    "02-01-01-01-01-01",
+    "02-01-03-02-01-01",
+    "01-01-03-02-01-01",
+    "02-01-02-01-01-01",
+    "02-02-04-01-02-01",
+)
+
+
+def ravdess(folder: pathlib.Path, side: int = SIDE, videos: bool = False) -> None:
+    """Two actors, four performances each, one of them in both modalities and one sung."""
+    for place, person in enumerate(("01", "24")):
+        for clip in RAVDESS_CLIPS:
+            emotion = {"01": "neutral", "02": "neutral", "03": "happy", "04": "sad"}[clip[6:8]]
+            _clip(folder / f"Actor_{person}" / f"{clip}-{person}", ".mp4", place, emotion, side, videos)
+
+
+def _clip(file: pathlib.Path, suffix: str, place: int, emotion: str, side: int, videos: bool) -> None:
+    """The expression grows to the middle of the clip, which is brighter there, and goes again."""
+    calm, shown = (faces(side)[place, name].astype(float) for name in ("neutral", emotion))
+    pictures = []
+    for frame in range(1, CLIP_FRAMES + 1):
+        share = 1 - abs(frame - 12) / 12
+        pictures.append(np.clip((calm + share * (shown - calm)) * (0.6 + 0.4 * share) + 5, 0, 255).astype(np.uint8))
+    if videos:
+        film(file.with_name(file.name + suffix), pictures)
+    else:
+        for frame, picture in enumerate(pictures, start=1):
+            save(file / f"frame_{frame:03d}.png", picture)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](pathlib.Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -23,7 +23,18 @@ from cdaae_jax.labels import nearest
 # Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS. A module may have
 # `config_of(name, options)`, which returns the BuilderConfig for "NAME/name?option=value&...".
 BUILDERS = {
-    name: f"cdaae_jax.data.{name}.{name}_dataset_builder" for name in ("disfa", "frl_london", "rafd", "synthetic_faces")
+    name: f"cdaae_jax.data.{name}.{name}_dataset_builder"
+    for name in (
+        "ck_plus",
+        "crema_d",
+        "disfa",
+        "frl_london",
+        "kdef",
+        "manyfaces",
+        "rafd",
+        "ravdess",
+        "synthetic_faces",
+    )
 }
 
 

@@ -6,6 +6,7 @@ GeneratorBasedBuilder keeps up to a GiB in memory, and needs TensorFlow beyond).
 is complete; until then the same command goes on where it was stopped.
 """
 
+import collections
 import functools
 import os
 import pathlib
@@ -141,9 +142,8 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):
     ) -> Mapping[str, Sequence[Callable[[], Iterator[tuple[str, dict]]]]]:
         scan = self.scan(self._tree(dl_manager))
         if not len(scan):
-            first = f" (first: {scan.left_out[0].file}: {scan.left_out[0].why})" if scan.left_out else ""
             raise UserError(
-                f"{self._folder} does not hold {self.name}: of its files none is of the set{first}; "
+                f"{self._folder} does not hold {self.name}: no file of it can be used{_mostly(scan)}; "
                 f"expected {self.LAYOUT}"
             )
         journal, rejected = self._align(scan)
@@ -226,6 +226,16 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):
                 example["aus"] = {name: found.aus.get(name, 0.0) for name in self.AUS}
                 example["aus_coded"] = {name: name in found.aus for name in self.AUS}
             yield found.name, example
+
+
+def _mostly(scan: Scan) -> str:
+    """Returns what is wrong with most of the files, in brackets."""
+    reasons = collections.Counter(each.why for each in scan.left_out)
+    if not reasons:
+        return ""
+    why, count = reasons.most_common(1)[0]
+    first = next(each.file for each in scan.left_out if each.why == why)
+    return f" ({count}: {why}; first: {first})"
 
 
 def _processors() -> int:

@@ -8,7 +8,7 @@ cheekSquint and cheekPuff are left out: the network does not move them.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from cdaae_jax.faces.networks import BLENDSHAPE_NAMES
 
@@ -49,14 +49,18 @@ def strongest(frames: Sequence[int], scores: Sequence[float], count: int, apart:
 
     Args:
       frames: their numbers, rising.
-      scores: of each, in this order; smoothed here over three, so that a single odd frame does not win.
+      scores: of each, in this order; smoothed here over neighbours, so that a single odd frame does not win.
       count: how many are wanted; there may be fewer.
       apart: numbers of two that are chosen differ by at least so much.
     """
-    padded = np.pad(np.asarray(scores, np.float64), 1, mode="edge")
-    smooth = np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
+    smooth = np.mean(_neighbours(np.median(_neighbours(np.asarray(scores, np.float64)), axis=0)), axis=0)
     chosen: list[int] = []
     for i in np.argsort(-smooth, kind="stable"):
         if len(chosen) < count and all(abs(frames[i] - other) >= apart for other in chosen):
             chosen.append(frames[i])
     return sorted(chosen)
+
+
+def _neighbours(values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, "3 n"]:
+    padded = np.pad(values, 1, mode="edge")
+    return np.stack([padded[:-2], padded[1:-1], padded[2:]])

@@ -62,7 +62,7 @@ def cut(found: Iterable[Found], done: Callable[[Unaligned], bool]) -> list[Piece
         else:
             videos.setdefault((each.source, each.peak), []).append(each)
     for (source, peak), frames in videos.items():
-        photos = [(photo_of(each), each.frame or 0) for each in frames]
+        photos = [(photo_of(each), each.frame or 0) for each in sorted(frames, key=lambda each: each.frame or 0)]
         left = [(photo, number) for photo, number in photos if not done(photo)]
         if peak and left:  # which frames they are is known only when all are looked for
             pieces.append(Piece(source, tuple(photo for photo, _ in photos), peak=peak))
@@ -89,7 +89,8 @@ def align(aligner: Aligner, piece: Piece, output: pathlib.Path, size: int, every
     """
     was = stamp(piece.source)
     if not piece.peak and not piece.frames:
-        return [_write(piece.photos[0], was, lambda: aligner(open_photo(piece.source).pixels, size), output)]
+        outcome = _write(piece.photos[0], was, lambda: aligner(open_photo(piece.source).pixels, size), output)
+        return [dataclasses.replace(outcome, why=outcome.why and _without(piece.source, outcome.why))]
     outcomes: dict[str, Outcome] = {}
     why = ""
     try:
@@ -106,7 +107,7 @@ def align(aligner: Aligner, piece: Piece, output: pathlib.Path, size: int, every
                 break
         why = "the clip has too few frames with a face" if piece.peak else "the video ends before this frame"
     except UserError as error:
-        why = str(error)
+        why = _without(piece.source, error)
     return [outcomes.get(photo.name, Outcome(photo, was, why=why)) for photo in piece.photos]
 
 
@@ -164,6 +165,11 @@ def _write(photo: Unaligned, was: list[int] | None, make: Callable[[], Aligned],
         return Outcome(photo, was, why=str(error))
     files.write_bytes(output / photo.aligned, _jpeg(aligned.picture))
     return Outcome(photo, was, aligned.face_size, aligned.points)
+
+
+def _without(source: pathlib.Path, message: object) -> str:
+    """Returns a message without the path that it begins with: reports count equal reasons, and name the file anyway."""
+    return str(message).removeprefix(str(source)).strip()
 
 
 def _jpeg(picture: np.ndarray) -> bytes:

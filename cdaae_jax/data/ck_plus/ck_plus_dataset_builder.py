@@ -84,7 +84,8 @@ class CkPlus(AlignedSet):
         if len(numbers) < 2:
             scan.leave_out(pictures[numbers[0]].name, "the only picture of its sequence: neutral or not is not known")
             return
-        scan.not_asked_for[f"peak={config.peak}"] += max(0, len(numbers) - 1 - config.peak)
+        if len(numbers) - 1 > config.peak:
+            scan.not_asked_for[f"peak={config.peak}"] += len(numbers) - 1 - config.peak
         emotion = codes.emotion(labels.get((sequence, "emotion")), scan)
         units = codes.units(labels.get((sequence, "facs")), scan)
         for number in {numbers[0], *numbers[1:][-config.peak :]}:

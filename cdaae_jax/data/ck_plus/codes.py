@@ -26,8 +26,8 @@ def emotion(file: pathlib.Path | None, scan: Scan) -> str:
 def units(file: pathlib.Path | None, scan: Scan) -> dict[str, float]:
     """Returns the intensities of the action units that are known at a sequence's peak.
 
-    A unit that is not listed is 0. One that is listed with intensity 0 is there, but how much is not known; nor is it of
-    units of one side (L14, R14), which some coders write: these are left out.
+    A unit that is not listed is 0. One that is listed with intensity 0 is there, but how much is not known; nor is it
+    of units of one side (L14, R14), which some coders write: these are left out.
     """
     if file is None:
         return {}

@@ -7,10 +7,8 @@ fetch it, which frames are taken, and how to build it.
 import csv
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
-
-import tensorflow_datasets as tfds
 
 from cdaae_jax.data.building import clips
 from cdaae_jax.data.building.builder import AlignedSet
@@ -101,10 +99,6 @@ class CremaD(AlignedSet):
             )
             clips.add_peaks(scan, clip, config.frames)
         return scan
-
-    def download(self, dl_manager: tfds.download.DownloadManager) -> Sequence:
-        """Says what to run: TFDS's downloads know no Git LFS."""
-        return super().download(dl_manager)
 
 
 def config_of(name: str, options: Mapping[str, str]) -> SetConfig:

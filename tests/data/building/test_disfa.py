@@ -77,5 +77,5 @@ def test_what_is_missing_or_broken_is_listed(build, drawn):
 def test_labels_without_pictures_are_refused(build, drawn):
     folder = drawn("disfa")
     shutil.rmtree(folder / "frames")
-    with pytest.raises(UserError, match=r"does not hold disfa.*\(first: SN001 \(video\): missing\)"):
+    with pytest.raises(UserError, match=r"does not hold disfa.*\(3: missing; first: SN001 \(video\)\)"):
         build(Disfa, folder, SMALL)

@@ -103,12 +103,11 @@ def test_a_set_of_which_nothing_can_be_used_is_refused(build, drawn):
         build(Rafd, folder, SMALL)
 
 
-def test_a_training_reads_it_by_one_line(build, drawn, monkeypatch, tmp_path):
+def test_a_training_reads_it_by_one_line(fake_aligner, drawn, monkeypatch, tmp_path):
     from cdaae_jax.config import Data
 
     drawn("rafd")
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "home"))
-    build  # the stand-in for the networks
     data = Data(manifests=("tfds:rafd/32?gazes=frontal",), held_out=1)
     faces = datasets.load(data, tmp_path / "published", 32)
     assert len(faces) == 24 and faces.space.names == EMOTIONS
