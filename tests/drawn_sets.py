@@ -54,7 +54,7 @@ def disfa(folder: pathlib.Path, side: int = SIDE, videos: bool = False) -> None:
     """Three people: calm for half of the 40 frames, then a smile that grows; as videos or as extracted frames."""
     for place, person in enumerate(("SN001", "SN002", "SN032")):
         for unit in DISFA_UNITS:
-            codes = [{6: smile(n) - 1, 12: smile(n), 25: 5 if n == 30 else 0}.get(unit, 0) for n in range(1, 41)]
+            codes = [{6: smile(n) - 1, 12: smile(n), 25: 5 if n == 28 else 0}.get(unit, 0) for n in range(1, 41)]
             lines = [f"{n},{max(0, code)}\n" for n, code in enumerate(codes, start=1)]
             file = folder / "ActionUnit_Labels" / person / f"{person}_au{unit}.txt"
             file.parent.mkdir(parents=True, exist_ok=True)

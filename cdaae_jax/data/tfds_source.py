@@ -42,8 +42,8 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     """Returns all records of a builder, from TFDS's own data folder (TFDS_DATA_DIR).
 
     The expression and the FACS intensities are those of the features `expression` (text, "" if there is none) and
-    `aus` (a number per action unit), where the set has them; a person's split is that of a feature `split`. Action
-    units that no picture shows are left out.
+    `aus` (a number per action unit), where the set has them. `amount` says how much of the expression is shown,
+    `aus_coded` which units are known, `split` where a person belongs.
 
     Args:
       spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
@@ -66,14 +66,14 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     # The small fields are read now; a picture is decoded when it is asked for.
     source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
     examples = [_without_picture(example) for example in source]
-    shown = {name for example in examples for name, amount in (example.get("aus") or {}).items() if amount > 0}
     return [
         Record(
             name=f"{spec}[{i}]",
             subject=_text(example["subject"]),
             expression=_text(example["expression"]) or None,
-            aus=None if "aus" not in example else {name: float(example["aus"][name]) for name in sorted(shown)},
+            aus=_coded(example),
             load=functools.partial(_image, source, i),
+            amount=float(example.get("amount", 1.0)),
             split=split_named(_text(example["split"]), f"{spec}[{i}]") if "split" in example else None,
             key=f"{builder.info.full_name}[{i}]",
             num_bytes=example["num_bytes"],
@@ -131,9 +131,16 @@ def _quiet_tfds() -> Iterator[None]:
         absl_logging.set_verbosity(verbosity)
 
 
+def _coded(example: dict[str, Any]) -> dict[str, float] | None:
+    """Returns the intensities of the action units that are known of a picture; None if none is."""
+    known = example.get("aus_coded")
+    aus = {name: float(amount) for name, amount in sorted(example.get("aus", {}).items()) if not known or known[name]}
+    return aus or None
+
+
 def _without_picture(example: dict[str, Any]) -> dict[str, Any]:
     """Returns the small fields, and the size of the picture's file instead of the picture."""
-    small = {name: value for name, value in example.items() if name != "image"}
+    small = {name: value for name, value in example.items() if name not in ("image", "landmarks")}
     return small | {"num_bytes": len(example["image"])}
 
 
