@@ -83,9 +83,12 @@ class FaceDataset:
     def most_neutral(self) -> list[int]:
         """Returns the index of each person's most neutral photo: most of `neutral`, or the smallest sum of AUs."""
         names = self.space.names
+        # Where some sets know `neutral` and others only units, each photo is judged by what is known of it.
+        signs = [-1.0 if name == "neutral" else float(self.space.is_unit(name)) for name in names]
+        weights = np.array(signs if "neutral" in names else np.ones(len(names)))
 
         def expressiveness(i: int) -> float:
-            return -self.labels[i, names.index("neutral")] if "neutral" in names else float(self.labels[i].sum())
+            return float(self.labels[i] @ weights)
 
         return [min(group, key=expressiveness) for group in self.groups()]
 

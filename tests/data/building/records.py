@@ -1,7 +1,9 @@
-"""What was built: examples by id, the report, and the bytes of the records."""
+"""What was built: examples by id, the report, and all that was written."""
 
 import json
 import pathlib
+
+from tensorflow_datasets.proto import tf_example_pb2
 
 
 def examples(builder) -> dict[str, dict]:
@@ -16,9 +18,9 @@ def left_out(builder) -> dict[str, str]:
     return {each["file"]: each["why"] for each in report(builder)["files_left_out"]}
 
 
-def contents(builder) -> dict[str, bytes]:
+def contents(builder) -> dict[str, object]:
+    """Everything that was written; of records the fields, as protobuf serialises them in another order each time."""
     folder = pathlib.Path(builder.data_dir)
-    names = ("build_report.json", "features.json")
-    return {
-        path.name: path.read_bytes() for path in folder.iterdir() if "array_record" in path.name or path.name in names
-    }
+    records = builder.as_data_source(split="all").data_source
+    written = {path.name: path.read_bytes() for path in folder.glob("*.json") if path.name != "dataset_info.json"}
+    return written | {f"record {i}": tf_example_pb2.Example.FromString(records[i]) for i in range(len(records))}

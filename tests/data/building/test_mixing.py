@@ -54,6 +54,7 @@ def test_emotions_units_and_a_training_step_of_the_mixed_set(published):
     assert mixed.known[emotional][:, :8].all() and not mixed.known[emotional][:, 8:].any()
     assert mixed.known[coded][:, 8:].all() and not mixed.known[coded][:, :8].any()
     assert not mixed.labels[~mixed.known].any()
+    assert not any(mixed.labels[i, 8:].any() for i in mixed.most_neutral())
     low = next(i for i in part(mixed, "crema_d") if mixed.records[i].amount == 0.5)
     assert mixed.labels[low, [0, 1]].tolist() == [0.5, 0.5]  # half happy, half neutral
 
