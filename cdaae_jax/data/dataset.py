@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +122,13 @@ def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
     return pathlib.Path(folder) if folder else None
 
 
-def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = True) -> FaceDataset:
+def load(
+    data: Data,
+    root: pathlib.Path | None,
+    image_size: int,
+    varied: bool = True,
+    report: Callable[[str], None] | None = None,
+) -> FaceDataset:
     """Reads the configured data set; photos are decoded later.
 
     Args:
@@ -130,9 +136,10 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
       root: the data folder that `data.manifests` are relative to; only TFDS builders need none.
       image_size: photos smaller than this are left out.
       varied: leave out people who do not have at least two different labels, as training cannot use them.
+      report: is called with a line for each reason for which something was left out; None logs it.
 
     Returns:
-      Everybody who is left. What was left out is logged.
+      Everybody who is left.
 
     Raises:
       UserError: nothing is configured, something cannot be read, a person is in two splits, or nobody is left.
@@ -171,7 +178,7 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
             f"among {', '.join(space.names)}; {'; '.join(skipped.lines())}"
         )
     for line in skipped.lines():
-        logging.getLogger(__name__).warning(line)
+        (report or logging.getLogger(__name__).warning)(line)
     people = tuple(sorted({record.subject for record in records}))
     index = {name: i for i, name in enumerate(people)}
     records.sort(key=lambda record: (record.subject, record.name))
