@@ -184,7 +184,7 @@ def _sheet(everyone: FaceDataset, readable: np.ndarray, part_of: Mapping[str, st
         by_label: dict[bytes, int] = {}
         for i in groups[k]:
             by_label.setdefault(everyone.labels[i].tobytes(), i)
-        some = list(by_label.values())[:_COLUMNS]
+        some = sorted(by_label.values(), key=lambda i: everyone.labels[i].tolist(), reverse=True)[:_COLUMNS]
         tiles = [_tile(everyone, i, everyone.space.describe(everyone.labels[i])) for i in some]
         rows.append([_caption(f"{part_of[everyone.people[k]]}\n{everyone.people[k]}"), *tiles])
     return images.grid(rows)
