@@ -112,17 +112,18 @@ class _Watch:
         self._seconds = time.perf_counter() - self._began
 
     def result(self, files: int) -> dict[str, float]:
-        aligning = [look for look in self._looks if look.done]
-        quarter = next(look for look in aligning if look.done >= files / 4)
-        last = next(look for look in reversed(aligning))
-        first = aligning[0]
+        # A small set may be aligned between two looks.
+        aligning = [look for look in self._looks if look.done] or [_Look(self._seconds, files, *_memory())]
+        first, last = aligning[0], aligning[-1]
+        quarter = next((look for look in aligning if look.done >= files / 4), last)
+        seen = last.seconds - first.seconds
         return {
-            "pictures_per_second": (last.done - first.done) / max(last.seconds - first.seconds, 1e-9),
+            "pictures_per_second": (last.done - first.done) / seen if seen else files / self._seconds,
             "aligning_seconds": last.seconds,
             "seconds": self._seconds,
-            "process_mib": max(look.process for look in self._looks),
+            "process_mib": max(look.process for look in aligning),
             "grown_mib": last.process - quarter.process,
-            "workers_mib": max(look.workers for look in self._looks),
+            "workers_mib": max(look.workers for look in aligning),
         }
 
     def _look(self) -> None:
