@@ -17,7 +17,7 @@ from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
-from cdaae_jax.errors import Stopped
+from cdaae_jax.errors import Stopped, UserError
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
 from cdaae_jax.models.registry import Networks
@@ -57,6 +57,11 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
       NonFiniteLoss: training diverged; the last checkpoint is older than that.
     """
     with StopSignals() as signals:
+        for flag, place in (("--workdir", workdir), ("--data_dir", data_dir)):
+            if "://" in str(place):
+                raise UserError(
+                    f"{flag} is {place}, an address; mount the bucket, and give the folder it is mounted in"
+                )
         validate(config)
         networks = registry.build(config.model, parallel.AXIS)
         devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
