@@ -21,6 +21,7 @@ from cdaae_jax.errors import UserError
 # A machine that is silent for so long counts as gone; a paused one (live migration) comes back within seconds.
 HEARTBEAT_SECONDS = 30
 _JOIN_SECONDS = 300
+_KEPT: list[object] = []  # what C may call must not be collected
 
 
 def join(coordinator: str | None = None, num_processes: int | None = None, process_id: int | None = None) -> bool:
@@ -162,10 +163,10 @@ def _say_why_jax_aborts() -> None:
         "another process of this run is gone; start all of them again, and they go on from the last checkpoint\n"
     ).encode()
 
+    @ctypes.CFUNCTYPE(None, ctypes.c_int)
     def handler(_: int) -> None:
         os.write(2, line)
         os._exit(1)
 
-    global _handler
-    _handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(handler)  # must not be collected while it can be called
-    ctypes.CDLL(None).signal(signal.SIGABRT, _handler)
+    _KEPT.append(handler)
+    ctypes.CDLL(None).signal(signal.SIGABRT, handler)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
@@ -25,7 +26,7 @@ class StopSignals:
     def __enter__(self) -> "StopSignals":
         self._event = threading.Event()
         self._deferred = False
-        self._before: dict[int, object] = {}
+        self._before: dict[signal.Signals, Any] = {}
         self._several = jax.process_count() > 1
         if threading.current_thread() is threading.main_thread():
             # JAX has a handler of its own for SIGTERM in each of several processes.
