@@ -43,6 +43,18 @@ def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:
     return devices
 
 
+def connect(devices: Sequence[jax.Device]) -> None:
+    """Exchanges a number between the devices of all processes, so that they are connected before a step is compiled.
+
+    On CPU a connection that is not answered within 30 s fails, and compiling can take one process that much longer.
+    """
+    if jax.process_count() == 1:
+        return
+    jax.block_until_ready(
+        map_step(lambda state, batch: (state, jax.lax.psum(batch, AXIS)), devices)(np.zeros(()), np.ones(len(devices)))
+    )
+
+
 def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
     """Places a copy of every array on every device, just as the mapped step returns them (else it compiles twice)."""
     sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec())

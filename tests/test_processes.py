@@ -42,7 +42,23 @@ def config_file(tmp_path_factory) -> pathlib.Path:
     return file
 
 
-def start_two(config_file, data_dir, workdir, *flags) -> list[subprocess.Popen]:
+@pytest.fixture
+def start_two():
+    """Starts pairs of processes, and ends what a failed test has left."""
+    started: list[subprocess.Popen] = []
+
+    def start(*arguments) -> list[subprocess.Popen]:
+        pair = _start_two(*arguments)
+        started.extend(pair)
+        return pair
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _start_two(config_file, data_dir, workdir, *flags) -> list[subprocess.Popen]:
     """Two processes with two CPU devices each."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -88,7 +104,7 @@ def farthest(tree, other) -> float:
     return max(jax.tree.leaves(differences))
 
 
-def test_two_processes_train_as_one_stop_together_and_end_together(config_file, faces_manifest, tmp_path):
+def test_two_processes_train_as_one_stop_together_and_end_together(start_two, config_file, faces_manifest, tmp_path):
     data_dir, two, one = faces_manifest.parent, tmp_path / "two", tmp_path / "one"
     config = runpy.run_path(str(config_file))["get_config"]()
     running = start_two(config_file, data_dir, two, ENDLESS)
@@ -136,7 +152,7 @@ def test_two_processes_train_as_one_stop_together_and_end_together(config_file, 
 
 
 @pytest.mark.slow
-def test_a_process_that_does_not_write_is_missed_within_a_minute(config_file, faces_manifest, tmp_path):
+def test_a_process_that_does_not_write_is_missed_within_a_minute(start_two, config_file, faces_manifest, tmp_path):
     running = start_two(config_file, faces_manifest.parent, tmp_path, ENDLESS)
     wait_for_step(2, tmp_path, running)
     running[1].kill()
@@ -147,14 +163,14 @@ def test_a_process_that_does_not_write_is_missed_within_a_minute(config_file, fa
 
 
 @pytest.mark.slow
-def test_a_mistake_of_all_processes_is_said_by_each_and_nobody_waits(config_file, faces_manifest, tmp_path):
+def test_a_mistake_of_all_processes_is_said_by_each_and_nobody_waits(start_two, config_file, faces_manifest, tmp_path):
     first, second = start_two(config_file, faces_manifest.parent, tmp_path / "run", "--config.run.batch_size=6")
     statuses, lines = endings([first, second])
     assert statuses == [2, 2] and all("which 4 devices cannot share evenly" in line for line in lines)
 
 
 @pytest.mark.slow
-def test_a_workdir_in_use_is_refused_by_both_processes(config_file, faces_manifest, tmp_path):
+def test_a_workdir_in_use_is_refused_by_both_processes(start_two, config_file, faces_manifest, tmp_path):
     with workdir.hold(tmp_path):
         statuses, lines = endings(start_two(config_file, faces_manifest.parent, tmp_path))
     assert statuses == [2, 2]

@@ -90,6 +90,7 @@ def _train(
     state, origin = _initial_state(config, everyone.space, workdir, split)
     start = int(state.step)
     processes.require_same(configuration=to_dict(config), data=split.train.fingerprint, first_step=start)
+    parallel.connect(devices)
     _LOG.info(
         "%d people to train on (%d photos), %d for validation, %d for the test; %d labels; %s; %d devices; "
         "from step %d to %d",
