@@ -1,5 +1,6 @@
 """A TFDS set of any size with tiny made-up pictures, so that what a large set costs can be measured."""
 
+import dataclasses
 import io
 from collections.abc import Iterator
 
@@ -13,15 +14,27 @@ SIDE = 32
 _PICTURES = 512  # as many different ones; they come again and again
 
 
+@dataclasses.dataclass(kw_only=True)
+class Size(tfds.core.BuilderConfig):
+    """How many records."""
+
+    records: int = 0
+
+
+def config_of(name: str, options: dict[str, str]) -> Size:
+    """Returns the configuration of "tfds:generated_faces?records=1000000"."""
+    records = int(options["records"])
+    return Size(name=f"n{records}", records=records)
+
+
 class GeneratedFaces(tfds.core.GeneratorBasedBuilder):
-    """`records` pictures of 20 a person, in array_record shards; the last person has what is left."""
+    """Pictures of made-up people in array_record shards, 20 of each; the last person has what is left."""
 
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, *, records: int, **kwargs):
-        """Takes the number of records and TFDS's arguments."""
-        self._records = records
-        super().__init__(config=tfds.core.BuilderConfig(name=f"n{records}"), file_format="array_record", **kwargs)
+    def __init__(self, *, file_format: str | None = None, **kwargs):
+        """Takes TFDS's arguments."""
+        super().__init__(file_format=file_format or "array_record", **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
         image = tfds.features.Image(shape=(SIDE, SIDE, 3), dtype=np.uint8, encoding_format="jpeg")
@@ -35,7 +48,7 @@ class GeneratedFaces(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self) -> Iterator[tuple[int, dict]]:
         pictures = [_jpeg(k) for k in range(_PICTURES)]
-        for i in range(self._records):
+        for i in range(self.builder_config.records):
             yield (
                 i,
                 {
