@@ -163,6 +163,10 @@ def parse(
             continue
         if not row["file"] or not row["subject"]:
             raise UserError(f"{path} line {line}: file and subject must not be empty")
+        if "\0" in row["file"]:
+            raise UserError(
+                f"{path} line {line}: the file's name holds a null character, which no name can; correct it"
+            )
         expression = canonical_emotion(row.get("expression") or "") or None
         if label_kind == "emotion" and expression is None:
             raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
