@@ -47,7 +47,7 @@ Tree = Any
 FORMAT = 2  # format 1 had no number, and stored neither people nor structure
 _LOG = logging.getLogger(__name__)
 # What orbax, tensorstore and json raise for files that are cut short, altered, missing or not readable by us.
-_UNREADABLE = (ValueError, OSError, KeyError)
+_UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError)
 
 
 class _Damaged(Exception):
@@ -266,15 +266,19 @@ def read_model(path: pathlib.Path) -> tuple[Tree, dict[str, Any]]:
 
 def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
     meta = _read(folder, meta=ocp.args.JsonRestore())["meta"]
+    if not isinstance(meta, dict):
+        raise _Damaged(f"item 'meta' holds {type(meta).__name__} and not named values")
     number = meta.get("format", 1)
     if number != FORMAT:
         age = "an older" if number in range(FORMAT) else "another"
-        writer = meta.get("versions", {}).get("cdaae_jax", "0.1")
+        versions = meta.get("versions")
+        writer = versions.get("cdaae_jax") if isinstance(versions, dict) else "0.1"
         raise UserError(
             f"{folder.parents[1]} holds checkpoints of {age} format ({number}; this version reads {FORMAT}): use "
             f"cdaae_jax {writer}, which wrote them, or train again in another --workdir"
         )
-    if _crc32_of_meta(meta) != meta.get("crc32", {}).get("meta"):
+    sums = meta.get("crc32")
+    if not isinstance(sums, dict) or _crc32_of_meta(meta) != sums.get("meta"):
         raise _Damaged("check sum of item 'meta' does not match")
     return meta
 
@@ -311,7 +315,7 @@ def _quiet_stragglers() -> Iterator[None]:
 
 def _check(items: dict[str, Any], meta: dict[str, Any]) -> None:
     for name, tree in items.items():
-        if _crc32(tree) != meta["crc32"][name]:
+        if _crc32(tree) != meta["crc32"].get(name):
             raise _Damaged(f"check sum of item {name!r} does not match")
 
 

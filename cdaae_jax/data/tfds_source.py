@@ -1,22 +1,19 @@
 """Reads the project's TFDS builders as records, without TensorFlow; builds a set that is not built yet."""
 
 import contextlib
-import functools
+import dataclasses
 import importlib
-import io
 import logging
 import pathlib
+import sys
 import urllib.parse
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging as absl_logging
-from jaxtyping import UInt8
-from PIL import Image
 
 from cdaae_jax.data.records import Record, Skipped, split_named
+from cdaae_jax.data.stored_examples import StoredPicture, small_fields
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
@@ -54,21 +51,33 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
         skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
     # The small fields are read now; a picture is decoded when it is asked for.
-    source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
-    examples = [_without_picture(example) for example in source]
-    shown = {name for example in examples for name, amount in (example.get("aus") or {}).items() if amount > 0}
-    return [
+    source = builder.as_data_source(split="all").data_source
+    full_name = builder.info.full_name
+    records = [
         Record(
             name=f"{spec}[{i}]",
-            subject=_text(example["subject"]),
-            expression=_text(example["expression"]) or None,
-            aus=None if "aus" not in example else {name: float(example["aus"][name]) for name in sorted(shown)},
-            load=functools.partial(_image, source, i),
-            split=split_named(_text(example["split"]), f"{spec}[{i}]") if "split" in example else None,
-            key=f"{builder.info.full_name}[{i}]",
+            subject=sys.intern(example["subject"]),
+            expression=sys.intern(example["expression"]) or None,
+            aus=example.get("aus"),
+            load=StoredPicture(source, i, spec),
+            split=split_named(example["split"], f"{spec}[{i}]") if "split" in example else None,
+            key=f"{full_name}[{i}]",
             num_bytes=example["num_bytes"],
         )
-        for i, example in enumerate(examples)
+        for i, example in enumerate(small_fields(source, spec))
+    ]
+    return _with_shown_aus(records)
+
+
+def _with_shown_aus(records: list[Record]) -> list[Record]:
+    """Leaves out the action units that no picture shows."""
+    coded = [record.aus for record in records if record.aus]
+    hidden = {name for aus in coded for name in aus} - {name for aus in coded for name, k in aus.items() if k > 0}
+    if not hidden:
+        return records
+    return [
+        dataclasses.replace(record, aus={name: k for name, k in (record.aus or {}).items() if name not in hidden})
+        for record in records
     ]
 
 
@@ -119,17 +128,3 @@ def _quiet_tfds() -> Iterator[None]:
         yield
     finally:
         absl_logging.set_verbosity(verbosity)
-
-
-def _without_picture(example: dict[str, Any]) -> dict[str, Any]:
-    """Returns the small fields, and the size of the picture's file instead of the picture."""
-    small = {name: value for name, value in example.items() if name != "image"}
-    return small | {"num_bytes": len(example["image"])}
-
-
-def _image(source, i: int) -> UInt8[np.ndarray, "h w 3"]:
-    return np.asarray(Image.open(io.BytesIO(source[i]["image"])).convert("RGB"))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
