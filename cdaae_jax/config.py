@@ -21,8 +21,13 @@ class Data:
       manifests: CSV files (columns file, subject, and expression or AUs), or folders laid out as
         subject/expression/picture, relative to the data folder; "people.csv?expression=neutral,happy" keeps only those
         rows. Or TFDS builders, some with options: "tfds:frl_london", "tfds:synthetic_faces/64?people=40".
-      label_kind: "emotion" or "au".
+      label_kind: "emotion", "au", or "both": emotions and AUs in one label, of which sets know what they know; the rest
+        is masked.
       label_names: the label vector's entries; empty means all that the data holds, in the vocabulary's order.
+      set_weights: how much of the training each of `manifests` makes up, as weights; empty draws all people alike. A
+        person of several manifests counts for the first.
+      separate_sets: the same id in two sets means two people: a person's id is then set + subject, a set being a
+        builder or the folder of a manifest. Builders of public sets name their people so anyway.
       held_out: how many people (the last ids in sorted order) are kept for the test. It applies only to people whose
         split the data does not give: a manifest's column `split` (train, validation or test) takes precedence.
       max_people: train on only this many people, the first of the training part; 0 means all.
@@ -45,6 +50,8 @@ class Data:
     manifests: tuple[str, ...] = ()
     label_kind: str = "emotion"
     label_names: tuple[str, ...] = ()
+    set_weights: tuple[float, ...] = ()
+    separate_sets: bool = False
     held_out: int = 16
     max_people: int = 0
     identity_share: float = 0.1
@@ -239,6 +246,10 @@ def paper() -> Model:
     )
 
 
+# Fields of `Data` that older checkpoints lack, with the values that mean what was done before there were these fields.
+_ADDED: dict[str, Any] = {"set_weights": [], "separate_sets": False}
+
+
 def to_dict(config: Any) -> dict[str, Any]:
     """Returns a configuration as plain values that JSON holds (tuples become lists)."""
     return {
@@ -259,7 +270,12 @@ def model_from_dict(fields: dict[str, Any]) -> Model:
 
 def data_from_dict(fields: dict[str, Any]) -> Data:
     """Returns the data configuration that a checkpoint stores; raises as `model_from_dict`."""
-    return _section_from_dict(Data, fields)
+    return _section_from_dict(Data, _ADDED | fields)
+
+
+def completed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns the configuration dictionary of a checkpoint with the fields that were added since."""
+    return fields | {"data": _ADDED | fields["data"]}
 
 
 def _section_from_dict(section: type[_Section], fields: dict[str, Any]) -> _Section:

@@ -36,7 +36,7 @@ def show(sampler: Sampler, photo: pathlib.Path | None, output: pathlib.Path) -> 
     for name in sampler.labels.names:
         if name == "neutral":
             continue
-        label = name if sampler.labels.kind == "emotion" else f"{name}={_AU_AMOUNT}"
+        label = f"{name}={_AU_AMOUNT}" if sampler.labels.is_unit(name) else name
         edits.append(output / f"{original.stem}.{name}{original.suffix}")
         if photo is None:
             edited = sampler.change(picture, label).apply(picture)

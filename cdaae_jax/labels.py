@@ -4,10 +4,13 @@ A label vector is float32 [L], one number per name of a `LabelSpace`:
   emotions  weights that say how much of each expression is wanted; 1 is the full expression. If `neutral` is not
             given, it gets what the others leave of 1: "happy=0.5" is half a smile, "happy=1.3" exaggerates.
   AUs       FACS intensities 0..5 (A=1 ... E=5) outside, divided by 5 inside.
+  both      emotions and AUs together. What a label does not name is 0, which says: not given. So is `neutral` where
+            only AUs are named; the network has learnt from sets that know the one or the other.
 """
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -64,6 +67,9 @@ DISFA_AUS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "
 MAX_EMOTION = 1.5  # 1 is the full expression; above 1 it is exaggerated, and networks still draw a face
 MAX_AU = 5.0
 
+KINDS = ("emotion", "au", "both")
+_UNIT = re.compile(r"AU\d+[LR]?", re.IGNORECASE)
+
 Label = str | Mapping[str, float] | np.ndarray
 
 
@@ -71,6 +77,16 @@ def canonical_emotion(word: str) -> str:
     """Returns the project's name of an expression ("Smiling" -> "happy"); other words are stripped and lower-cased."""
     word = word.strip().lower()
     return SYNONYMS.get(word, word)
+
+
+def canonical(word: str) -> str:
+    """Returns the project's name of an action unit ("au12" -> "AU12") or of an expression (`canonical_emotion`)."""
+    return word.strip().upper() if is_unit(word) else canonical_emotion(word)
+
+
+def is_unit(name: str) -> bool:
+    """Returns whether a name is that of an action unit."""
+    return _UNIT.fullmatch(name.strip()) is not None
 
 
 def nearest(word: str, known: Sequence[str]) -> list[str]:
@@ -83,7 +99,7 @@ class LabelSpace:
     """The meaning of a label vector.
 
     Attributes:
-      kind: "emotion" or "au".
+      kind: one of `KINDS`.
       names: what each of the L entries stands for, e.g. ("neutral", "happy") or ("AU1", "AU12").
     """
 
@@ -91,8 +107,8 @@ class LabelSpace:
     names: tuple[str, ...]
 
     def __post_init__(self):
-        if self.kind not in ("emotion", "au"):
-            raise UserError(f"label kind {self.kind!r} is unknown: use 'emotion' or 'au'")
+        if self.kind not in KINDS:
+            raise UserError(f"label kind {self.kind!r} is unknown: use 'emotion', 'au' or 'both'")
         if not self.names or len(set(self.names)) != len(self.names):
             raise UserError(f"label names {list(self.names)} must be at least one and all different")
 
@@ -100,6 +116,14 @@ class LabelSpace:
     def size(self) -> int:
         """L, the length of a label vector."""
         return len(self.names)
+
+    def is_unit(self, name: str) -> bool:
+        """Returns whether a name is that of an action unit; what a set of emotions calls its own is none."""
+        return self.kind == "au" or (self.kind == "both" and is_unit(name))
+
+    def full(self, name: str) -> float:
+        """Returns the amount of a name that is 1 inside: 5 for an action unit, 1 for an emotion."""
+        return MAX_AU if self.is_unit(name) else 1.0
 
     @property
     def one_sided(self) -> np.ndarray:
@@ -132,10 +156,10 @@ class LabelSpace:
                 )
             return vector
         amounts = self._amounts(label)
-        if self.kind == "emotion" and "neutral" in self.names and "neutral" not in amounts:
-            amounts["neutral"] = 1.0 - sum(amounts.values())
-        scale = MAX_AU if self.kind == "au" else 1.0
-        return np.array([amounts.get(name, 0.0) / scale for name in self.names], np.float32)
+        emotions = [amount for name, amount in amounts.items() if not self.is_unit(name)]
+        if emotions and "neutral" in self.names and "neutral" not in amounts:
+            amounts["neutral"] = 1.0 - sum(emotions)
+        return np.array([amounts.get(name, 0.0) / self.full(name) for name in self.names], np.float32)
 
     def mix(self, start: np.ndarray, end: np.ndarray, amount: float) -> np.ndarray:
         """Returns (1 - amount) * start + amount * end; an amount above 1 goes past `end`."""
@@ -146,19 +170,20 @@ class LabelSpace:
 
         Zeros are left out, and so is a `neutral` that `parse` fills in by itself.
         """
-        scale = MAX_AU if self.kind == "au" else 1.0
-        given = {name: float(v) * scale for name, v in zip(self.names, vector, strict=True)}
+        given = {name: float(v) * self.full(name) for name, v in zip(self.names, vector, strict=True)}
         amounts = {name: amount for name, amount in given.items() if abs(amount) > 1e-6}
-        if self.kind == "emotion" and "neutral" in given:
+        if "neutral" in given:
             neutral = amounts.pop("neutral", 0.0)
-            if not amounts or abs(1.0 - sum(amounts.values()) - neutral) > 1e-5:
+            emotions = [amount for name, amount in amounts.items() if not self.is_unit(name)]
+            filled_in = 1.0 - sum(emotions) if emotions else 0.0
+            if not amounts or abs(filled_in - neutral) > 1e-5:
                 amounts = {"neutral": neutral, **amounts}
         return ",".join(f"{name}={amount:g}" for name, amount in amounts.items()) or f"{self.names[0]}=0"
 
     def _amounts(self, label: str | Mapping[str, float]) -> dict[str, float]:
         if isinstance(label, str):
             items = [part.partition("=") for part in label.split(",") if part.strip()]
-            pairs = [(name, value if equals else self._full()) for name, equals, value in items]
+            pairs = [(name, value if equals else self.full(name)) for name, equals, value in items]
         else:
             pairs = list(label.items())
         if not pairs:
@@ -173,25 +198,22 @@ class LabelSpace:
 
     def _name(self, word: str) -> str:
         word = str(word)
-        name = canonical_emotion(word) if self.kind == "emotion" else word.strip().upper()
+        name = word.strip().upper() if self.is_unit(word) else canonical_emotion(word)
         if name not in self.names:
-            what = "expression" if self.kind == "emotion" else "action unit"
+            what = "action unit" if self.is_unit(word) else "expression"
             raise UserError(f"unknown {what} {word.strip()!r}; this model knows {', '.join(nearest(name, self.names))}")
         return name
 
     def _amount(self, name: str, value: float | str) -> float:
-        top = MAX_AU if self.kind == "au" else MAX_EMOTION
+        top = MAX_AU if self.is_unit(name) else MAX_EMOTION
         try:
             amount = float(value)
         except (TypeError, ValueError, OverflowError):
             raise UserError(f"{name}={value} is not a number; write for example {self._example()}") from None
         if not 0.0 <= amount <= top:
-            unit = "FACS intensities go from 0 to 5" if self.kind == "au" else f"emotions go from 0 to {top}"
+            unit = "FACS intensities go from 0 to 5" if self.is_unit(name) else f"emotions go from 0 to {top}"
             raise UserError(f"{name}={amount:g} is out of range: {unit}")
         return amount
 
-    def _full(self) -> float:
-        return MAX_AU if self.kind == "au" else 1.0
-
     def _example(self) -> str:
-        return f"{self.names[-1]}={3 if self.kind == 'au' else 0.7}"
+        return f"{self.names[-1]}={3 if self.is_unit(self.names[-1]) else 0.7}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from cdaae_jax.config import Config, Model, field_types, picture_size
 from cdaae_jax.errors import UserError
+from cdaae_jax.labels import KINDS
 
 MOST_PICTURE_SIZE = 512
 _WIDEST = 65_536  # no network comes near it, and beyond it sizes overflow
@@ -63,7 +64,13 @@ def validate(config: Config) -> None:
         optim.decay_steps,
         f"0 to {longest}, what the warm-up leaves of run.steps",
     )
-    _one_of(data.label_kind, "data.label_kind", ("emotion", "au"))
+    _one_of(data.label_kind, "data.label_kind", KINDS)
+    _require(
+        len(data.set_weights) in (0, len(data.manifests)) and all(weight > 0 for weight in data.set_weights),
+        "data.set_weights",
+        data.set_weights,
+        f"() or a number above 0 for each of the {len(data.manifests)} manifests",
+    )
     for name in ("neutral_source", "light", "camera"):
         _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
     _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
@@ -139,6 +146,10 @@ _TYPES: dict[Any, tuple[str, Any]] = {
     tuple[int, ...]: (
         "a tuple of whole numbers such as (1, 2)",
         lambda value: isinstance(value, tuple | list) and all(_TYPES[int][1](number) for number in value),
+    ),
+    tuple[float, ...]: (
+        "a tuple of numbers such as (1, 0.5)",
+        lambda value: isinstance(value, tuple | list) and all(map(_is_number, value)),
     ),
     tuple[str, ...]: (
         "a tuple of strings such as ('a', 'b')",

@@ -132,3 +132,10 @@ def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_di
         from_dict(fields)
     with pytest.raises(UserError, match=f"{section.__name__.lower()} fields {lost}, old are not in both"):
         from_dict(fields | {"old": 1})
+
+
+def test_fields_of_the_data_that_came_later_mean_what_was_done_before():
+    fields = configs.to_dict(Data())
+    old = {name: value for name, value in fields.items() if name not in ("set_weights", "separate_sets")}
+    assert configs.data_from_dict(old) == Data()
+    assert configs.differences(configs.completed({"data": old}), {"data": fields}) == []

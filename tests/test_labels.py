@@ -146,7 +146,7 @@ def test_nearest_lists_all_names_the_likest_first():
 @pytest.mark.parametrize(
     ("kind", "names", "message"),
     [
-        ("mood", ("happy",), "label kind 'mood' is unknown: use 'emotion' or 'au'"),
+        ("mood", ("happy",), "label kind 'mood' is unknown: use 'emotion', 'au' or 'both'"),
         ("emotion", (), "at least one and all different"),
         ("emotion", ("happy", "happy"), r"\['happy', 'happy'\] must be at least one and all different"),
     ],
@@ -159,3 +159,37 @@ def test_label_spaces_that_make_no_sense_are_refused(kind, names, message):
 def test_one_sided_labels_are_contempt_and_those_of_one_side():
     assert LabelSpace("emotion", ("neutral", "contemptuous", "angry")).one_sided.tolist() == [False, True, False]
     assert LabelSpace("au", ("AU12", "AU12R", "AU14L")).one_sided.tolist() == [False, True, True]
+
+
+BOTH = LabelSpace("both", ("neutral", "happy", "AU6", "AU12"))
+
+
+@pytest.mark.parametrize(
+    ("label", "vector"),
+    [
+        ("happy=0.5", [0.5, 0.5, 0, 0]),
+        ("au12=2.5", [0, 0, 0, 0.5]),
+        ("AU12", [0, 0, 0, 1]),
+        ({"happy": 1, "AU6": 5}, [0, 1, 1, 0]),
+        ("neutral", [1, 0, 0, 0]),
+        ("neutral=0", [0, 0, 0, 0]),
+    ],
+)
+def test_emotions_and_units_in_one_label(label, vector):
+    parsed = BOTH.parse(label)
+    np.testing.assert_allclose(parsed, vector)
+    np.testing.assert_allclose(BOTH.parse(BOTH.describe(parsed)), vector)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("AU9=1", "unknown action unit 'AU9'"),
+        ("hapy", "unknown expression 'hapy'; this model knows happy"),
+        ("happy=2", "emotions go from 0 to 1.5"),
+        ("AU6=6", "FACS intensities go from 0 to 5"),
+    ],
+)
+def test_what_is_wrong_with_a_label_of_both_is_said(label, message):
+    with pytest.raises(UserError, match=message):
+        BOTH.parse(label)

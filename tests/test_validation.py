@@ -49,6 +49,8 @@ def changed(name, value):
         ("optim.decay_steps", 9_501, "0 to 9500, what the warm-up leaves of run.steps"),
         ("optim.warmup_steps", -1, "0 or more"),
         ("data.label_kind", "mood", "emotion or au"),
+        ("data.set_weights", (1.0,), "or a number above 0 for each of the 0 manifests"),
+        ("data.set_weights", ("a",), "a tuple of numbers such as"),
         ("data.identity_share", 1.1, "0 to 1"),
         ("data.identity_share", -0.1, "0 to 1"),
         ("data.held_out", -1, "0 or more"),

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import dataclasses
+import functools
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -9,13 +11,13 @@ import pathlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from cdaae_jax import images
-from cdaae_jax.data.alignment import align, similarity, to_aligned
+from cdaae_jax.data.alignment import GEOMETRY, Geometry, align, similarity, to_aligned
 from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
@@ -33,11 +35,13 @@ class Aligned:
       picture: the aligned picture.
       points: MediaPipe's landmarks in it, (x, y) in sides of the picture from its top left corner.
       face_size: pixels of the face in the photo.
+      blendshapes: MediaPipe's, in the order of `faces.networks.BLENDSHAPE_NAMES`.
     """
 
     picture: UInt8[np.ndarray, "size size 3"]
     points: Points
     face_size: float
+    blendshapes: Float32[np.ndarray, "52"] | None = None
 
 
 # Takes a photo and a size in pixels. Raises UserError where there is no face.
@@ -54,6 +58,7 @@ class Outcome:
       face_size: pixels of the face in the photo.
       points: as in `Aligned`; None if it is rejected.
       why: why it was rejected; None if it is aligned.
+      frame: which frame of a video it is, counted from 1; None for a photo.
     """
 
     photo: Unaligned
@@ -61,6 +66,7 @@ class Outcome:
     face_size: float = 0.0
     points: Points | None = None
     why: str | None = None
+    frame: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,16 +75,18 @@ class FaceAligner:
 
     Attributes:
       finder: finds it.
+      geometry: where the pupils come to lie.
     """
 
     finder: Any
+    geometry: Geometry = GEOMETRY
 
     @classmethod
-    def load(cls) -> "FaceAligner":
+    def load(cls, geometry: Geometry = GEOMETRY) -> "FaceAligner":
         """Loads the networks; UserError where they, or the package that runs them, are missing."""
         from cdaae_jax.faces import FaceFinder  # needs the extra `photo`
 
-        return cls(FaceFinder.load())
+        return cls(FaceFinder.load(), geometry)
 
     def __call__(self, photo: Photo, size: int) -> Aligned:
         """Returns the aligned face.
@@ -90,9 +98,10 @@ class FaceAligner:
         if not found:
             raise UserError("no face was found")
         face = found[0]
-        points = to_aligned(face.points, similarity(face.eyes[0], face.eyes[1], 1))
+        points = to_aligned(face.points, similarity(face.eyes[0], face.eyes[1], 1, self.geometry))
         photo, eyes = turned_upright(photo, face.eyes)
-        return Aligned(align(photo, eyes[0], eyes[1], size), points, float(face.size))
+        picture = align(photo, eyes[0], eyes[1], size, self.geometry)
+        return Aligned(picture, points, float(face.size), face.blendshapes)
 
 
 def turned_upright(photo: Photo, eyes: Sequence[tuple[float, float]]) -> tuple[Photo, list[tuple[float, float]]]:
@@ -129,18 +138,47 @@ def align_all(
       UserError: a picture cannot be written.
       BrokenProcessPool: a process was killed, by the system for its memory as a rule.
     """
-    if workers == 1 or len(photos) < 2:
+    return run_all(photos, functools.partial(_align_one, output=output, size=size), workers, load_aligner)
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def run_all(
+    jobs: Sequence[Job],
+    work: Callable[[Aligner, Job], Result],
+    workers: int,
+    load_aligner: Callable[[], Aligner],
+) -> Iterator[Result]:
+    """Yields what `work` makes of each job, in any order; few results are in memory at a time.
+
+    Args:
+      jobs: what is to be done.
+      work: does one; can be pickled.
+      workers: processes; 1 works in this one.
+      load_aligner: called once in each process.
+
+    Raises:
+      BrokenProcessPool: a process was killed, by the system for its memory as a rule.
+    """
+    if workers == 1 or len(jobs) < 2:
         aligner = load_aligner()
-        yield from (_align_one(aligner, photo, output, size) for photo in photos)
+        yield from (work(aligner, job) for job in jobs)
         return
+    workers = min(workers, len(jobs))
     # Not forked: the parent may have threads, and a fork copies what they hold locked.
     pool = concurrent.futures.ProcessPoolExecutor(
-        min(workers, len(photos)), multiprocessing.get_context("spawn"), _start_worker, (load_aligner,)
+        workers, multiprocessing.get_context("spawn"), _start_worker, (load_aligner, work)
     )
     try:
-        jobs = [pool.submit(_align_in_worker, photo, output, size) for photo in photos]
-        for job in concurrent.futures.as_completed(jobs):
-            yield job.result()
+        waiting = iter(jobs)
+        under_way = {pool.submit(_work_in_worker, job) for job in itertools.islice(waiting, 4 * workers)}
+        while under_way:
+            done, under_way = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
+            under_way |= {pool.submit(_work_in_worker, job) for job in itertools.islice(waiting, len(done))}
+            for job in done:
+                yield job.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -155,13 +193,13 @@ def _align_one(aligner: Aligner, photo: Unaligned, output: pathlib.Path, size: i
     return Outcome(photo, was, aligned.face_size, aligned.points)
 
 
-_worker: dict[str, Aligner] = {}  # of a worker process: what `_start_worker` loads and `_align_in_worker` uses
+_worker: dict[str, Any] = {}  # of a worker process: what `_start_worker` loads and `_work_in_worker` uses
 
 
-def _start_worker(load_aligner: Callable[[], Aligner]) -> None:
+def _start_worker(load_aligner: Callable[[], Aligner], work: Callable[[Aligner, Job], Result]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends them
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker["aligner"] = load_aligner()
+    _worker.update(aligner=load_aligner(), work=work)
 
 
 def _end_with_parent() -> None:
@@ -172,5 +210,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _align_in_worker(photo: Unaligned, output: pathlib.Path, size: int) -> Outcome:
-    return _align_one(_worker["aligner"], photo, output, size)
+def _work_in_worker(job: Any) -> Any:
+    return _worker["work"](_worker["aligner"], job)

@@ -32,6 +32,12 @@ class Geometry:
 
 GEOMETRY = Geometry()
 
+
+def widened(crop: float) -> Geometry:
+    """Returns where the pupils lie in pictures that show `crop` times as much, in each direction, around the middle."""
+    return Geometry(*(0.5 + (place - 0.5) / crop for place in dataclasses.astuple(GEOMETRY)))
+
+
 # Points sampled per aligned pixel and axis, then averaged. Two are enough, because a photo is first reduced
 # until one aligned pixel is less than two photo pixels wide.
 _SUPERSAMPLING = 2
@@ -45,7 +51,7 @@ Matrix = Float64[np.ndarray, "2 3"]
 Point = tuple[float, float]
 
 
-def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Matrix:
+def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE, geometry: Geometry = GEOMETRY) -> Matrix:
     """Returns the similarity transform from points of the aligned picture to points of the photo.
 
     Args:
@@ -53,6 +59,7 @@ def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Mat
         mirrored).
       right_eye: the other pupil.
       size: side of the aligned picture in pixels.
+      geometry: where the pupils come to lie.
 
     Returns:
       float64 [2, 3], to be used as `matrix @ (x, y, 1)`.
@@ -65,7 +72,7 @@ def aligned_to_photo(left_eye: Point, right_eye: Point, size: int = SIZE) -> Mat
             f"Eyes at {_text(left_eye)} and {_text(right_eye)} cannot be aligned: the first must lie to the "
             "left of the second; give the pupil centres in pixels, the one with the smaller x first."
         )
-    return similarity(left_eye, right_eye, size)
+    return similarity(left_eye, right_eye, size, geometry)
 
 
 def similarity(first_eye: Point, second_eye: Point, size: float = SIZE, geometry: Geometry = GEOMETRY) -> Matrix:
@@ -89,7 +96,9 @@ def similarity(first_eye: Point, second_eye: Point, size: float = SIZE, geometry
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> AlignedPicture:
+def align(
+    image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE, geometry: Geometry = GEOMETRY
+) -> AlignedPicture:
     """Turns, scales and crops a photo so that its pupils lie at x 0.34 and 0.66, y 0.38 of a square picture.
 
     Args:
@@ -97,6 +106,7 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
       left_eye: (x, y) in pixels of the photo, the pupil with the smaller x.
       right_eye: the other pupil.
       size: side of the result in pixels.
+      geometry: where else the pupils are to lie.
 
     Returns:
       uint8 [size, size, 3]. Beyond the photo, its border pixels are repeated.
@@ -114,7 +124,7 @@ def align(image: Photo, left_eye: Point, right_eye: Point, size: int = SIZE) -> 
                 f"An eye at {_text((x, y))} lies outside the photo, which is {width} pixels wide and "
                 f"{height} high; give the pupil centres in pixels of this photo."
             )
-    return crop(image, aligned_to_photo(left_eye, right_eye, size), size)
+    return crop(image, aligned_to_photo(left_eye, right_eye, size, geometry), size)
 
 
 def to_aligned(points: Float64[np.ndarray, "*n 2"], matrix: Matrix) -> Float64[np.ndarray, "*n 2"]:

@@ -7,17 +7,17 @@ import logging
 import operator
 import os
 import pathlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from cdaae_jax.config import Data
 from cdaae_jax.data import folder, registration
 from cdaae_jax.data.records import SPLITS, Record, Skipped
 from cdaae_jax.errors import UserError
-from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, LabelSpace, canonical_emotion, nearest
+from cdaae_jax.labels import ACTION_UNITS, EMOTIONS, LabelSpace, canonical, canonical_emotion, nearest
 
 TFDS_PREFIX = "tfds:"
 
@@ -33,6 +33,9 @@ class FaceDataset:
       people: their ids, sorted.
       space: what the label vectors mean.
       fingerprint: of all that was loaded, see `fingerprint`; a part of a set keeps the whole set's.
+      known: bool [N, L], which entries of the labels the data knows; the others are 0. None if it knows all.
+      set_of: [P], each person's place among the configured manifests; None without weights.
+      set_weights: how much each of the manifests is to make up.
     """
 
     records: tuple[Record, ...]
@@ -41,6 +44,9 @@ class FaceDataset:
     people: tuple[str, ...]
     space: LabelSpace
     fingerprint: str = ""
+    known: Bool[np.ndarray, "n l"] | None = None
+    set_of: Int[np.ndarray, " p"] | None = None
+    set_weights: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -50,6 +56,10 @@ class FaceDataset:
         places = {name: k for k, name in enumerate(people)}
         place = np.array([places.get(name, -1) for name in self.people], np.int64)[self.person]
         chosen = np.flatnonzero(place >= 0)
+        set_of = None
+        if self.set_of is not None:
+            before = {name: k for k, name in enumerate(self.people)}
+            set_of = self.set_of[[before[name] for name in people]]
         return FaceDataset(
             records=tuple(map(self.records.__getitem__, chosen.tolist())),
             labels=self.labels[chosen],
@@ -57,7 +67,16 @@ class FaceDataset:
             people=people,
             space=self.space,
             fingerprint=self.fingerprint,
+            known=None if self.known is None else self.known[chosen],
+            set_of=set_of,
+            set_weights=self.set_weights,
         )
+
+    def shares(self) -> Float[np.ndarray, " p"]:
+        """Returns how likely each person is to be drawn: sets by their weights, people of a set alike."""
+        assert self.set_of is not None
+        share = np.array(self.set_weights)[self.set_of] / np.bincount(self.set_of)[self.set_of]
+        return share / share.sum()
 
     def groups(self) -> list[list[int]]:
         """Returns each person's photos, in order."""
@@ -67,7 +86,9 @@ class FaceDataset:
     def most_neutral(self) -> list[int]:
         """Returns the index of each person's most neutral photo: most of `neutral`, or the smallest sum of AUs."""
         names = self.space.names
-        expressiveness = -self.labels[:, names.index("neutral")] if "neutral" in names else self.labels.sum(axis=1)
+        # Where some sets know `neutral` and others only units, each photo is judged by what is known of it.
+        signs = [-1.0 if name == "neutral" else float(self.space.is_unit(name)) for name in names]
+        expressiveness = self.labels @ np.array(signs if "neutral" in names else np.ones(len(names)), np.float32)
         order = np.lexsort((expressiveness, self.person))  # stable: of equal ones the first
         return order[np.searchsorted(self.person[order], np.arange(len(self.people)))].tolist()
 
@@ -101,7 +122,13 @@ def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
     return pathlib.Path(folder) if folder else None
 
 
-def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = True) -> FaceDataset:
+def load(
+    data: Data,
+    root: pathlib.Path | None,
+    image_size: int,
+    varied: bool = True,
+    report: Callable[[str], None] | None = None,
+) -> FaceDataset:
     """Reads the configured data set; photos are decoded later.
 
     Args:
@@ -109,9 +136,10 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
       root: the data folder that `data.manifests` are relative to; only TFDS builders need none.
       image_size: photos smaller than this are left out.
       varied: leave out people who do not have at least two different labels, as training cannot use them.
+      report: is called with a line for each reason for which something was left out; None logs it.
 
     Returns:
-      Everybody who is left. What was left out is logged.
+      Everybody who is left.
 
     Raises:
       UserError: nothing is configured, something cannot be read, a person is in two splits, or nobody is left.
@@ -120,7 +148,10 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
         raise UserError("config.data.manifests is empty; name a CSV, a folder, or a builder such as tfds:frl_london")
     skipped = Skipped()
     records: list[Record] = []
-    for spec in data.manifests:
+    listed: set[str] = set()  # action units that are columns of a table; they are labels even if no photo shows them
+    first_set: dict[str, int] = {}
+    for place, spec in enumerate(data.manifests):
+        before = len(records)
         if spec.startswith(TFDS_PREFIX):
             from cdaae_jax.data import tfds_source  # importing TFDS takes seconds, so do it only if it is needed
 
@@ -129,10 +160,15 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
             raise UserError("no data folder; name it with --data_dir or the environment variable CDAAE_DATA")
         else:
             records += folder.read(spec, root, data.label_kind, image_size, skipped)
+            listed |= {name for record in records[before : before + 1] for name in record.aus or ()}
+        if data.separate_sets:
+            records[before:] = [_named_by_set(record, spec) for record in records[before:]]
+        for record in records[before:]:
+            first_set.setdefault(record.subject, place)
     if not records:
         raise UserError(f"no photo in {', '.join(data.manifests)} can be used: {'; '.join(skipped.lines())}")
     records = _with_one_split(records)
-    space = _label_space(data, records)
+    space = _label_space(data, records, listed)
     records = _with_known_labels(records, space, skipped)
     vectors = _Vectors(space)
     if varied:
@@ -143,18 +179,22 @@ def load(data: Data, root: pathlib.Path | None, image_size: int, varied: bool = 
             f"among {', '.join(space.names)}; {'; '.join(skipped.lines())}"
         )
     for line in skipped.lines():
-        logging.getLogger(__name__).warning(line)
+        (report or logging.getLogger(__name__).warning)(line)
     people = tuple(sorted({record.subject for record in records}))
     index = {name: i for i, name in enumerate(people)}
     records.sort(key=operator.attrgetter("subject", "name"))
     labels = vectors.of(records)
+    known = _known(records, space)
     everyone = FaceDataset(
         records=tuple(records),
         labels=labels,
         person=np.array([index[record.subject] for record in records], np.int64),
         people=people,
         space=space,
-        fingerprint=fingerprint(records, labels, space, data.registered),
+        fingerprint=fingerprint(records, labels, space, data.registered, known),
+        known=known,
+        set_of=np.array([first_set[name] for name in people]) if data.set_weights else None,
+        set_weights=tuple(data.set_weights),
     )
     return _registered(everyone) if data.registered else everyone
 
@@ -166,7 +206,11 @@ def _registered(dataset: FaceDataset) -> FaceDataset:
 
 
 def fingerprint(
-    records: Sequence[Record], labels: Float[np.ndarray, "n l"], space: LabelSpace, registered: bool = False
+    records: Sequence[Record],
+    labels: Float[np.ndarray, "n l"],
+    space: LabelSpace,
+    registered: bool = False,
+    known: Bool[np.ndarray, "n l"] | None = None,
 ) -> str:
     """Returns a hex string that identifies photos and labels, in their order, but not the folder they lie in.
 
@@ -176,6 +220,8 @@ def fingerprint(
     digest = hashlib.sha256(json.dumps([space.kind, space.names]).encode())
     if registered:
         digest.update(b"registered")
+    if known is not None:
+        digest.update(known.tobytes())
     quoted = json.encoder.encode_basestring_ascii
     numbers = labels.astype("<f4")
     for record, label in zip(records, numbers, strict=True):
@@ -233,15 +279,26 @@ def _with_one_split(records: list[Record]) -> list[Record]:
     ]
 
 
-def _label_space(data: Data, records: list[Record]) -> LabelSpace:
-    if data.label_kind == "emotion":
-        found = {record.expression for record in records if record.expression}
-        vocabulary: tuple[str, ...] = EMOTIONS
-    else:
-        found = {name for record in records for name in record.aus or ()}
-        vocabulary = tuple(ACTION_UNITS)
-    canonical = canonical_emotion if data.label_kind == "emotion" else lambda name: name.strip().upper()
-    asked = tuple(map(canonical, data.label_names))
+def _named_by_set(record: Record, spec: str) -> Record:
+    path, _, _ = spec.partition("?")
+    if path.startswith(TFDS_PREFIX):
+        name = path.removeprefix(TFDS_PREFIX).partition("/")[0]
+    else:  # of a manifest its folder, of a folder of photos the folder itself
+        name = (path.rstrip("/").rpartition("/")[0] if path.lower().endswith(".csv") else path.rstrip("/")) or "."
+    if record.subject.startswith(f"{name}-"):
+        return record
+    return dataclasses.replace(record, subject=f"{name}-{record.subject}")
+
+
+def _label_space(data: Data, records: list[Record], listed: set[str]) -> LabelSpace:
+    found: set[str] = set()
+    if data.label_kind != "au":
+        found |= {record.expression for record in records if record.expression}
+    if data.label_kind != "emotion":
+        found |= {name for record in records for name, amount in (record.aus or {}).items() if amount > 0} | listed
+    vocabulary = (*EMOTIONS, *ACTION_UNITS)
+    named = {"emotion": canonical_emotion, "au": lambda name: name.strip().upper(), "both": canonical}[data.label_kind]
+    asked = tuple(map(named, data.label_names))
     unknown = [name for name in asked if name not in found]
     if unknown:
         raise UserError(
@@ -264,6 +321,8 @@ def _with_known_labels(records: list[Record], space: LabelSpace, skipped: Skippe
             skipped.add(f"photo of an expression that is not among {', '.join(space.names)}", record.name)
         elif space.kind == "au" and record.aus is None:
             skipped.add("photo without AU intensities", record.name)
+        elif space.kind == "both" and record.expression not in space.names and not record.aus:
+            skipped.add("photo without an expression or AU intensities that are asked for", record.name)
         else:
             kept.append(record)
     return kept
@@ -275,7 +334,7 @@ def _with_varied_people(records: list[Record], vectors: "_Vectors", skipped: Ski
         labels_of.setdefault(record.subject, set()).add(vectors.index(record))
     for subject, labels in sorted(labels_of.items()):
         if len(labels) < 2:
-            what = "expression" if vectors.space.kind == "emotion" else "AU vector"
+            what = {"emotion": "expression", "au": "AU vector", "both": "label"}[vectors.space.kind]
             skipped.add(f"person with one {what} only", subject)
     return [record for record in records if len(labels_of[record.subject]) > 1]
 
@@ -291,8 +350,8 @@ class _Vectors:
 
     def index(self, record: Record) -> int:
         """Returns a number that records of equal vectors share."""
-        emotional = self.space.kind == "emotion"
-        label: Hashable = (record.expression, record.amount) if emotional else tuple((record.aus or {}).items())
+        expression = (record.expression, record.amount) if self.space.kind != "au" else ()
+        label: Hashable = (expression, tuple((record.aus or {}).items()) if self.space.kind != "emotion" else ())
         index = self._index_of_label.get(label)
         if index is None:
             vector = _vector(record, self.space)
@@ -309,9 +368,25 @@ class _Vectors:
 
 
 def _vector(record: Record, space: LabelSpace) -> Float[np.ndarray, " l"]:
-    if space.kind == "emotion":
-        assert record.expression is not None  # `_with_known_labels` left the others out
+    label: dict[str, float] = {}
+    if space.kind != "au" and record.expression in space.names:
         # The rest of a weak expression is neutral; a neutral face stays neutral whatever its amount.
-        neutral = {"neutral": max(0.0, 1.0 - record.amount)} if "neutral" in space.names else {}
-        return space.parse(neutral | {record.expression: 1.0 if record.expression == "neutral" else record.amount})
-    return space.parse({name: (record.aus or {}).get(name, 0.0) for name in space.names})
+        label = {"neutral": max(0.0, 1.0 - record.amount)} if "neutral" in space.names else {}
+        label[record.expression] = 1.0 if record.expression == "neutral" else record.amount
+    if space.kind != "emotion":
+        label |= {name: amount for name, amount in (record.aus or {}).items() if name in space.names}
+    return space.parse(label) if label else np.zeros(space.size, np.float32)
+
+
+def _known(records: Sequence[Record], space: LabelSpace) -> Bool[np.ndarray, "n l"] | None:
+    """Returns which entries of the labels are known; None if all are."""
+    if space.kind == "emotion":
+        return None
+    rows: dict[tuple[bool, tuple[str, ...]], int] = {}  # sets code few different collections of units
+    which = [
+        rows.setdefault((record.expression in space.names, tuple(record.aus or ())), len(rows)) for record in records
+    ]
+    known = np.array(
+        [[name in coded if space.is_unit(name) else expression for name in space.names] for expression, coded in rows]
+    )[which]
+    return None if known.all() else known

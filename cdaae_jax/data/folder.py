@@ -42,7 +42,7 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
       spec: path relative to `root`, with an optional row filter: "people.csv?expression=neutral,happy". A path that
         is a folder is read by its layout.
       root: the data folder.
-      label_kind: "emotion" or "au": the columns that are needed.
+      label_kind: "emotion", "au" or "both" (either will do): the columns that are needed.
       smallest: the minimum of a photo's height and width.
       skipped: counts photos that cannot be read, are too small or have no usable colours.
 
@@ -145,7 +145,7 @@ def parse(
       path: the manifest, which the photos' names are relative to.
       columns: of the table.
       rows: as `read_table` returns them.
-      label_kind: "emotion" or "au": the columns that are needed.
+      label_kind: "emotion", "au" or "both" (either will do): the columns that are needed.
       wanted: the allowed values of columns; other rows are left out.
 
     Raises:
@@ -155,6 +155,10 @@ def parse(
     for column in ("file", "subject", *(("expression",) if label_kind == "emotion" else ()), *wanted):
         if column not in columns:
             raise UserError(f"{path} has no column {column!r}; its columns: {', '.join(nearest(column, columns))}")
+    if label_kind == "both" and not coded and "expression" not in columns:
+        raise UserError(
+            f"{path} has neither an expression nor AU columns (AU1, ...); its columns: {', '.join(columns)}"
+        )
     if label_kind == "au" and not coded:
         raise UserError(f"{path} has no AU columns (AU1, AU12, ...); its columns: {', '.join(columns)}")
     records = []
@@ -173,7 +177,7 @@ def parse(
         # In a set of emotions the AU columns may hold something else (rig weights), so they are read only if asked for.
         aus = (
             {column.strip().upper(): _intensity(row[column], column, path, line) for column in coded}
-            if label_kind == "au"
+            if label_kind != "emotion" and coded
             else None
         )
         photo = path.parent / row["file"]
@@ -185,7 +189,7 @@ def parse(
                 aus=aus,
                 load=functools.partial(images.read, photo),
                 split=split_named(row["split"] or "", f"{path} line {line}") if "split" in columns else None,
-                amount=_amount(row.get("amount"), path, line) if label_kind == "emotion" else 1.0,
+                amount=_amount(row.get("amount"), path, line) if label_kind != "au" else 1.0,
                 key=_key(row["file"]),
             )
         )

@@ -6,7 +6,7 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -46,19 +46,24 @@ class Journal:
         entry = self._done.get(photo.name)
         return (
             entry is not None
-            and entry["aligned"] == photo.aligned
-            and "points" in entry
-            and entry["was"] == stamp(photo.source)
+            and entry.aligned == photo.aligned
+            and entry.was == stamp(photo.source)
             and (self._folder / photo.aligned).is_file()
         )
 
     def face_size(self, photo: Unaligned) -> float:
         """Returns the pixels of the face of a photo that is done."""
-        return self._done[photo.name]["face"]
+        return self._done[photo.name].face
+
+    def frame(self, photo: Unaligned) -> int | None:
+        """Returns which frame of its video a photo is that is done, counted from 1; None if it is of no video."""
+        return self._done[photo.name].frame
 
     def points(self, photo: Unaligned) -> Float[np.ndarray, "p 2"]:
         """Returns the landmarks of a photo that is done, (x, y) in sides of its aligned picture."""
-        packed = base64.b64decode(self._done[photo.name]["points"])
+        with self._path.open("rb") as file:
+            file.seek(self._done[photo.name].place)
+            packed = base64.b64decode(json.loads(file.readline())["points"])
         return np.frombuffer(packed, "<i2").reshape(-1, 2) / _UNIT
 
     @contextlib.contextmanager
@@ -69,12 +74,25 @@ class Journal:
           UserError: the journal cannot be written.
         """
         # Written anew first: without what was replaced since, and without a line that a crash cut short.
-        lines = [self._settings, *({"file": name, **entry} for name, entry in self._done.items())]
-        files.write_text(self._path, "".join(json.dumps(line) + "\n" for line in lines))
-        with self._path.open("a", encoding="utf-8") as self._file:
+        with files.replacing(self._path) as temporary, temporary.open("wb") as new:
+            new.write(_line(self._settings))
+            if self._done:
+                with self._path.open("rb") as old:
+                    for name, entry in self._done.items():
+                        old.seek(entry.place)
+                        self._done[name] = entry._replace(place=new.tell())
+                        new.write(old.readline())
+        with self._path.open("ab") as self._file:
             yield
 
-    def add(self, photo: Unaligned, was: list[int] | None, face_size: float, points: Float[np.ndarray, "p 2"]) -> None:
+    def add(
+        self,
+        photo: Unaligned,
+        was: list[int] | None,
+        face_size: float,
+        points: Float[np.ndarray, "p 2"],
+        frame: int | None = None,
+    ) -> None:
         """Notes a photo as done, inside `writing`.
 
         Args:
@@ -82,29 +100,54 @@ class Journal:
           was: `stamp` of its file before it was read.
           face_size: of the face, in pixels of the photo.
           points: landmarks, in sides of the aligned picture.
+          frame: which frame of a video it is, counted from 1.
 
         Raises:
           UserError: the journal cannot be written.
         """
         packed = base64.b64encode(np.clip(np.round(points * _UNIT), -32768, 32767).astype("<i2").tobytes()).decode()
-        entry = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1), "points": packed}
-        self._done[photo.name] = entry
+        entry = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1)}
+        if frame is not None:
+            entry["frame"] = frame
+        self._done[photo.name] = _Entry(place=self._file.tell(), **entry)
         try:
-            self._file.write(json.dumps({"file": photo.name, **entry}) + "\n")
+            self._file.write(_line({"file": photo.name, **entry, "points": packed}))
             self._file.flush()
         except OSError as error:
             raise UserError(f"cannot write {self._path}: {error.strerror}; make room, then run it again") from error
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        lines = self._path.read_text(encoding="utf-8").split("\n")[:-1]  # what follows the last newline was cut short
-        entries = [json.loads(line) for line in lines]
-        settings = entries[0] if entries else self._settings
+    def _read(self) -> dict[str, "_Entry"]:
+        done: dict[str, _Entry] = {}
+        place = 0
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file):
+                if not line.endswith(b"\n"):
+                    break  # a crash cut it short
+                fields = json.loads(line)
+                if number == 0:
+                    self._refuse_other(fields)
+                elif "points" in fields:
+                    known = {name: fields[name] for name in _Entry._fields if name in fields}
+                    done[fields["file"]] = _Entry(place=place, **known)
+                place += len(line)
+        return done
+
+    def _refuse_other(self, settings: Mapping[str, Any]) -> None:
         if settings != self._settings:
             raise UserError(
                 f"{self._folder} was begun with {_text(settings)}, not with {_text(self._settings)}; choose another "
                 "--output, or the same settings"
             )
-        return {entry.pop("file"): entry for entry in entries[1:]}
+
+
+class _Entry(NamedTuple):
+    """A line of the journal without the landmarks, which stay in the file: thousands of them fill the memory."""
+
+    aligned: str
+    was: list[int] | None
+    face: float
+    place: int  # where the line begins, in bytes
+    frame: int | None = None
 
 
 def stamp(path: pathlib.Path) -> list[int] | None:
@@ -114,6 +157,10 @@ def stamp(path: pathlib.Path) -> list[int] | None:
     except FileNotFoundError:
         return None
     return [status.st_size, status.st_mtime_ns]
+
+
+def _line(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields).encode() + b"\n"
 
 
 def _text(settings: Mapping[str, Any]) -> str:

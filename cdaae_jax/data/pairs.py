@@ -29,12 +29,14 @@ class Batch(TypedDict):
       source: the photo that is changed, 0..255.
       target: what the change should result in, 0..255.
       label: the target's label, see `cdaae_jax.labels`.
+      label_known: which entries of it the data knows; only where it does not know all. The others are not looked at.
       maps, maps_known: the true change, see `data.maps.Maps`; only where a loss asks for it.
     """
 
     source: UInt8[np.ndarray, "n s s 3"]
     target: UInt8[np.ndarray, "n s s 3"]
     label: Float[np.ndarray, "n l"]
+    label_known: NotRequired[Bool[np.ndarray, "n l"]]
     maps: NotRequired[Float16[np.ndarray, "n g g 4"]]
     maps_known: NotRequired[Float[np.ndarray, " n"]]
 
@@ -43,7 +45,8 @@ class PairSampler:
     """Draws a person, one of the person's labels, a photo with this label as target, and any other photo as source.
 
     People and labels are drawn uniformly, so that neither a person nor an expression with many photos outweighs the
-    others. In a share of the pairs the source is the target itself, and the right difference is zero.
+    others; people by the weights of their sets instead, if the data set has weights. In a share of the pairs the source
+    is the target itself, and the right difference is zero.
     """
 
     def __init__(self, dataset: FaceDataset, identity_share: float, flip: bool, neutral_source: float = 0.0):
@@ -64,6 +67,7 @@ class PairSampler:
         self._group_start = group_start
         self._first_group, self._num_groups = _runs(person[group_start])
         self._identity_share = identity_share
+        self._up_to = None if dataset.set_of is None else np.cumsum(dataset.shares())
         self._neutral = np.argsort(self._order)[dataset.most_neutral()] if neutral_source else None
         self._neutral_source = neutral_source
         # In a mirror a one-sided face would be shown under a label that is not its own.
@@ -73,7 +77,10 @@ class PairSampler:
     def draw(self, seed: int, step: int, batch_size: int) -> Pairs:
         """Returns the pairs of one step; the same arguments give the same pairs, always and everywhere."""
         uniform = np.random.default_rng([seed, step]).random((7, batch_size))
-        person = _scale(uniform[0], len(self._person_start))
+        if self._up_to is None:
+            person = _scale(uniform[0], len(self._person_start))
+        else:
+            person = np.searchsorted(self._up_to[:-1], uniform[0], side="right")
         group = self._first_group[person] + _scale(uniform[1], self._num_groups[person])
         target = self._group_start[group] + _scale(uniform[2], self._group_size[group])
         start, size = self._person_start[person], self._person_size[person]

@@ -113,6 +113,8 @@ class BatchMaker:
         pictures = pictures.reshape(2, len(source), *pictures.shape[1:])
         pictures = self._augment(pictures, self._seed, step, self._batch_size, self._mine)
         batch = Batch(source=pictures[0], target=pictures[1], label=self._dataset.labels[target])
+        if self._dataset.known is not None:
+            batch["label_known"] = self._dataset.known[target]
         if self._maps:
             batch["maps"], batch["maps_known"] = self._maps(source, target, mirrored)
         return batch

@@ -19,7 +19,7 @@ class Record:
       name: for messages, e.g. the file's path.
       subject: who it is.
       expression: canonical name (`cdaae_jax.labels.EMOTIONS` where it is one of these); None if not known.
-      aus: FACS intensities 0..5 by action unit; None if not coded.
+      aus: FACS intensities 0..5 of the action units that are coded; None if none is.
       load: returns the photo, uint8 [H, W, 3].
       split: which of `SPLITS` the data set puts the person in; None if it does not say.
       amount: how much of the expression is shown, 0..1.5: at 0.5 the other half is neutral.

@@ -19,6 +19,7 @@ from cdaae_jax import images
 from cdaae_jax.errors import UserError
 
 PICTURE = "image"
+_NOT_SMALL = ("landmarks",)  # nearly a thousand numbers, which records have no use for
 _AT_ONCE = 1024  # examples that are in memory together, pictures included
 # What array_record, protobuf and Pillow raise for a shard that is cut short, altered or gone.
 _UNREADABLE = (*images.DAMAGE, RuntimeError, DecodeError, IndexError)
@@ -62,7 +63,7 @@ def _fields(serialised: bytes) -> dict[str, Any]:
     for name, feature in tf_example_pb2.Example.FromString(serialised).features.feature.items():
         if name == PICTURE:
             fields["num_bytes"] = len(feature.bytes_list.value[0])
-        else:
+        elif name not in _NOT_SMALL:
             within, _, inner = name.rpartition("/")
             (fields.setdefault(within, {}) if within else fields)[inner] = _value(feature)
     if "num_bytes" not in fields:

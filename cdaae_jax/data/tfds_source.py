@@ -1,13 +1,13 @@
 """Reads the project's TFDS builders as records, without TensorFlow; builds a set that is not built yet."""
 
 import contextlib
-import dataclasses
 import importlib
 import logging
 import pathlib
 import sys
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow_datasets as tfds
 from absl import logging as absl_logging
@@ -20,8 +20,18 @@ from cdaae_jax.labels import nearest
 # Each builder lives in cdaae_jax/data/<name>/; importing its module registers it with TFDS. A module may have
 # `config_of(name, options)`, which returns the BuilderConfig for "NAME/name?option=value&...".
 BUILDERS = {
-    "frl_london": "cdaae_jax.data.frl_london.frl_london_dataset_builder",
-    "synthetic_faces": "cdaae_jax.data.synthetic_faces.synthetic_faces_dataset_builder",
+    name: f"cdaae_jax.data.{name}.{name}_dataset_builder"
+    for name in (
+        "ck_plus",
+        "crema_d",
+        "disfa",
+        "frl_london",
+        "kdef",
+        "manyfaces",
+        "rafd",
+        "ravdess",
+        "synthetic_faces",
+    )
 }
 
 
@@ -29,8 +39,8 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     """Returns all records of a builder, from TFDS's own data folder (TFDS_DATA_DIR).
 
     The expression and the FACS intensities are those of the features `expression` (text, "" if there is none) and
-    `aus` (a number per action unit), where the set has them; a person's split is that of a feature `split`. Action
-    units that no picture shows are left out.
+    `aus` (a number per action unit), where the set has them. `amount` says how much of the expression is shown,
+    `aus_coded` which units are known, `split` where a person belongs.
 
     Args:
       spec: a key of `BUILDERS`, for some with a configuration and options: "synthetic_faces/128?people=40&seed=7".
@@ -53,31 +63,19 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     # The small fields are read now; a picture is decoded when it is asked for.
     source = builder.as_data_source(split="all").data_source
     full_name = builder.info.full_name
-    records = [
+    return [
         Record(
             name=f"{spec}[{i}]",
             subject=sys.intern(example["subject"]),
             expression=sys.intern(example["expression"]) or None,
-            aus=example.get("aus"),
+            aus=_coded(example),
             load=StoredPicture(source, i, spec),
+            amount=float(example.get("amount", 1.0)),
             split=split_named(example["split"], f"{spec}[{i}]") if "split" in example else None,
             key=f"{full_name}[{i}]",
             num_bytes=example["num_bytes"],
         )
         for i, example in enumerate(small_fields(source, spec))
-    ]
-    return _with_shown_aus(records)
-
-
-def _with_shown_aus(records: list[Record]) -> list[Record]:
-    """Leaves out the action units that no picture shows."""
-    coded = [record.aus for record in records if record.aus]
-    hidden = {name for aus in coded for name in aus} - {name for aus in coded for name, k in aus.items() if k > 0}
-    if not hidden:
-        return records
-    return [
-        dataclasses.replace(record, aus={name: k for name, k in (record.aus or {}).items() if name not in hidden})
-        for record in records
     ]
 
 
@@ -128,3 +126,10 @@ def _quiet_tfds() -> Iterator[None]:
         yield
     finally:
         absl_logging.set_verbosity(verbosity)
+
+
+def _coded(example: dict[str, Any]) -> dict[str, float] | None:
+    """Returns the intensities of the action units that are known of a picture; None if none is."""
+    known = example.get("aus_coded")
+    aus = {name: float(amount) for name, amount in sorted(example.get("aus", {}).items()) if not known or known[name]}
+    return aus or None

@@ -76,6 +76,11 @@ def evaluate(
         samplers = {name: dataclasses.replace(sampler, image_size=size) for name, sampler in samplers.items()}
     first = next(iter(samplers.values()))
     _refuse_unlike(samplers)
+    if first.labels.kind == "both":
+        raise UserError(
+            "the model knows emotions and action units together, and the evaluation judges one kind; train with "
+            "--config.data.label_kind=emotion or au to compare figures"
+        )
     metas = {name: sampler.meta for name, sampler in samplers.items()}
     judged = people_to_judge(metas, split)
     config, root, size = data_from_dict(first.meta["config"]["data"]), datasets.root(data_dir), first.image_size

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from cdaae_jax import checkpoint
-from cdaae_jax.config import Config, differences, to_dict
+from cdaae_jax.config import Config, completed, differences, to_dict
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
@@ -26,7 +26,7 @@ def refuse_other_run(workdir: pathlib.Path, config: Config, space: LabelSpace, s
     meta = checkpoint.read_meta(workdir)
     if meta is None:
         return
-    ours, theirs = to_dict(config), meta["config"]
+    ours, theirs = to_dict(config), completed(meta["config"])
     labels = {"kind": space.kind, "names": list(space.names)}
     fixed = differences(
         {"model": ours["model"], "labels": labels}, {"model": theirs["model"], "labels": meta["labels"]}

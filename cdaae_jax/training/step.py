@@ -38,7 +38,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
         photo, target, true = _pictures(batch, config, step, axis_name)
         source = change.shrink(photo, config.model.image_size)
-        label = batch["label"]
+        label = known_label(batch)
         # Only a variational generator uses this noise; each device draws its own.
         noise = jax.random.fold_in(stream(config.run.seed, LATENT_STREAM, step), lax.axis_index(axis_name))
         generated = networks.generator.apply(
@@ -123,6 +123,12 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
         return (generator_loss, image_loss, latent_loss), (metrics, new_stats)
 
     return losses_fn
+
+
+def known_label(batch: Batch) -> Float[Array, "n l"]:
+    """Returns the labels as the networks see them: 0 where the data does not know them, whatever the batch says."""
+    label = jnp.asarray(batch["label"])
+    return jnp.where(jnp.asarray(batch["label_known"]), label, 0.0) if "label_known" in batch else label
 
 
 def _pictures(

@@ -4,7 +4,6 @@ PyAV (extra `video`) reads and writes. The picture is encoded anew, the sound is
 """
 
 import collections
-import contextlib
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from jaxtyping import UInt8
 
 from cdaae_jax import files
 from cdaae_jax.errors import UserError
+from cdaae_jax.video.reading import explained, load_av, quarters
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
@@ -58,8 +58,8 @@ def rewrite(
     """
     if target.suffix.lower() not in ENCODERS:
         raise UserError(f"cannot write {target}: the name of a video must end in {', '.join(ENCODERS)}")
-    av = _load_av()
-    with _explained(av, source), av.open(str(source)) as reader:
+    av = load_av()
+    with explained(av, source), av.open(str(source)) as reader:
         first = _first_frame(av, source)
         with files.replacing(target) as temporary:
             with av.open(str(temporary), "w") as writer:
@@ -103,7 +103,7 @@ class _Copy:
                 continue
             for frame in packet.decode():
                 self._waiting.append(frame)
-                yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _quarters(frame)))
+                yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters(frame)))
 
     def _add_video(self, first: Any, encoder: str, options: dict[str, str]) -> Any:
         video = self._writer.add_stream(encoder, rate=self._rate, options=options)
@@ -120,7 +120,7 @@ class _Copy:
         return video
 
     def _as_frame(self, picture: Picture, was: Any) -> Any:
-        turned_back = np.ascontiguousarray(np.rot90(picture, -_quarters(was)))
+        turned_back = np.ascontiguousarray(np.rot90(picture, -quarters(was)))
         frame = self._av.VideoFrame.from_ndarray(turned_back, format="rgb24")
         frame = frame.reformat(
             format=self._video.pix_fmt, dst_colorspace=was.colorspace, dst_color_range=was.color_range
@@ -145,27 +145,3 @@ def _kept(metadata: Mapping[str, str]) -> dict[str, str]:
 def _append_xmp(file: pathlib.Path, xmp: bytes) -> None:
     with file.open("ab") as end:
         end.write((8 + len(_XMP_BOX) + len(xmp)).to_bytes(4, "big") + b"uuid" + _XMP_BOX + xmp)
-
-
-def _quarters(frame: Any) -> int:
-    """Returns by how many quarters, counterclockwise, a frame is turned to be upright."""
-    return round(frame.rotation / 90) % 4
-
-
-@contextlib.contextmanager
-def _explained(av: Any, source: pathlib.Path) -> Iterator[None]:
-    """Turns what FFmpeg says of unusable files into a line for the user."""
-    try:
-        yield
-    except (av.error.InvalidDataError, av.error.DecoderNotFoundError, av.error.FileNotFoundError) as error:
-        raise UserError(f"{source} cannot be read as a video ({error.strerror}); give one that plays") from error
-
-
-def _load_av() -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise UserError(
-            f"videos need the package av ({error}); install it with: pip install 'cdaae_jax[video]'"
-        ) from None
-    return av

@@ -139,3 +139,9 @@ def test_a_peer_that_there_is_not_is_refused():
         text=True,
     )
     assert done.returncode != 0 and "must be ours and some of" in done.stderr
+
+
+def test_build_set_says_how_many_pictures_it_builds_in_a_second_and_in_how_much_memory(tmp_path):
+    content = run("build_set", tmp_path, "--files=48", "--side=32", "--size=32", "--workers=1", "--aligner=middle")
+    assert content["built"] == 48 and content["pictures_per_second"] > 0
+    assert content["process_mib"] > 10 and abs(content["grown_mib"]) < content["process_mib"]

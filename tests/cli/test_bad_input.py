@@ -216,6 +216,7 @@ def launch(name, *arguments, cwd):
         ("train.py", "cdaae-train", ("config", "data_dir", "workdir")),
         ("sample.py", "cdaae-sample", ("checkpoint", "input", "label", "output", "photo", "steps", "to")),
         ("prepare.py", "cdaae-prepare", ("input", "output", "size", "workers")),
+        ("inspect_data.py", "cdaae-inspect", ("data", "data_dir", "held_out", "judges", "label_kind", "output")),
     ],
 )
 def test_help_tells_the_flags(name, program, names, place):
@@ -239,6 +240,8 @@ def test_help_tells_the_flags(name, program, names, place):
         ("sample.py", ASKED, "sample.py: there is no folder none, and "),
         ("prepare.py", PREPARE[1:], "prepare.py: --input is missing; write --input=..., see --help"),
         ("prepare.py", (*PREPARE, "--input=data/empty"), "empty holds no photos in the layout subject/expression/"),
+        ("inspect_data.py", (), "inspect_data.py: --data is missing; write --data=faces.csv,"),
+        ("inspect_data.py", ("--data=tfds:raft",), "unknown TFDS builder 'raft'; known: rafd"),
         ("prepare.py", (*PREPARE, "--output=data"), "prepare.py: --output data holds other files (empty); name a"),
     ],
 )

@@ -1,0 +1,1 @@
+"""DISFA as a TFDS data set; `disfa_dataset_builder` holds the builder."""

@@ -1,0 +1,1 @@
+"""The Radboud Faces Database as a TFDS data set; `rafd_dataset_builder` holds the builder."""

@@ -1,0 +1,1 @@
+"""RAVDESS as a TFDS data set; `ravdess_dataset_builder` holds the builder."""

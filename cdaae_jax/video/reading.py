@@ -1,0 +1,60 @@
+"""Reads videos with PyAV (extra `video`), frame by frame and upright."""
+
+import contextlib
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cdaae_jax.errors import UserError
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+def frames(source: pathlib.Path, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Picture]]:
+    """Yields a video's frames with their numbers, counted from 1.
+
+    Args:
+      source: the video.
+      wanted: says of a number whether that frame is to be yielded; others cost less.
+
+    Raises:
+      UserError: PyAV is missing, or the source is no video or damaged; frames before the damage are yielded first.
+    """
+    av = load_av()
+    try:
+        with av.open(str(source)) as reader:
+            if not reader.streams.video:
+                raise UserError(f"{source} holds no moving pictures; give a video")
+            for number, frame in enumerate(reader.decode(video=0), start=1):
+                if wanted(number):
+                    yield number, np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters(frame)))
+    except av.error.FFmpegError as error:
+        raise UserError(f"{source} cannot be read as a video ({error.strerror}); give one that plays") from error
+
+
+def quarters(frame: Any) -> int:
+    """Returns by how many quarters, counterclockwise, a frame is turned to be upright."""
+    return round(frame.rotation / 90) % 4
+
+
+@contextlib.contextmanager
+def explained(av: Any, source: pathlib.Path) -> Iterator[None]:
+    """Turns what FFmpeg says of unusable files into a line for the user."""
+    try:
+        yield
+    except (av.error.InvalidDataError, av.error.DecoderNotFoundError, av.error.FileNotFoundError) as error:
+        raise UserError(f"{source} cannot be read as a video ({error.strerror}); give one that plays") from error
+
+
+def load_av() -> Any:
+    """Returns the package av; UserError where it is missing."""
+    try:
+        import av
+    except ImportError as error:
+        raise UserError(
+            f"videos need the package av ({error}); install it with: pip install 'cdaae_jax[video]'"
+        ) from None
+    return av
