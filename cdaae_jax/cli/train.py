@@ -80,10 +80,11 @@ def main() -> None:
 def _train() -> None:
     from cdaae_jax.training.loop import train
     from cdaae_jax.training.metrics import NonFiniteLoss
+    from cdaae_jax.training.saving import SaveFailed
 
     try:
         train(_CONFIG.value, _WORKDIR.value, _DATA_DIR.value)
-    except NonFiniteLoss as error:
+    except (NonFiniteLoss, SaveFailed) as error:
         program.failed(str(error))
 
 

@@ -25,6 +25,7 @@ from cdaae_jax.state import TrainState, create_state, make_optimizer
 from cdaae_jax.training import previews
 from cdaae_jax.training.metrics import Window
 from cdaae_jax.training.resuming import refuse_other_run
+from cdaae_jax.training.saving import Saver
 from cdaae_jax.training.signals import StopSignals
 from cdaae_jax.training.step import make_train_step
 from cdaae_jax.training.warm_start import Origin, start_from
@@ -55,6 +56,7 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         that another run is using.
       Stopped: SIGTERM or Ctrl-C ended the run before its last step; if it had begun, its checkpoint is written.
       NonFiniteLoss: training diverged; the last checkpoint is older than that.
+      SaveFailed: a checkpoint cannot be written; those before it are there.
     """
     with StopSignals() as signals:
         for flag, place in (("--workdir", workdir), ("--data_dir", data_dir)):
@@ -118,7 +120,7 @@ def _train(
     with (
         Writer(workdir, start, run.steps, run.batch_size, primary) as writer,
         Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
-        checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary) as saver,
+        Saver(checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary), workdir) as saver,
         Profile(workdir, start, run.steps, run.profile_steps, primary) as profile,
     ):
         if primary:
