@@ -106,7 +106,7 @@ class Journal:
           UserError: the journal cannot be written.
         """
         packed = base64.b64encode(np.clip(np.round(points * _UNIT), -32768, 32767).astype("<i2").tobytes()).decode()
-        entry = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1)}
+        entry: dict[str, Any] = {"aligned": photo.aligned, "was": was, "face": round(face_size, 1)}
         if frame is not None:
             entry["frame"] = frame
         self._done[photo.name] = _Entry(place=self._file.tell(), **entry)

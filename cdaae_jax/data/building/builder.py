@@ -33,7 +33,7 @@ _LANDMARKS = 478
 _PER_SHARD = 1000  # pictures
 
 
-class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):
+class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Builds a set from files as published.
 
     A set is a subclass with these attributes and `scan`.

@@ -1,6 +1,7 @@
 """What one process aligns in one go: a picture, or the frames of one video, which is decoded once."""
 
 import dataclasses
+import functools
 import io
 import pathlib
 import re
@@ -100,8 +101,8 @@ def align(aligner: Aligner, piece: Piece, output: pathlib.Path, size: int, every
         wanted = dict(zip(numbers, piece.photos, strict=False))  # a short clip has fewer peaks than photos
         last, most = 0, max(numbers, default=0)
         for last, picture in numbered(piece.source, lambda number: number in wanted):
-            photo, pixels = wanted[last], picture
-            outcome = _write(photo, was, lambda pixels=pixels: aligner(pixels, size), output)
+            photo = wanted[last]
+            outcome = _write(photo, was, functools.partial(aligner, picture, size), output)
             outcomes[photo.name] = dataclasses.replace(outcome, frame=last)
             if last == most:
                 break
