@@ -84,6 +84,7 @@ class Journal:
                         new.write(old.readline())
         with self._path.open("ab") as self._file:
             yield
+        del self._file  # a journal can be pickled, an open file cannot
 
     def add(
         self,

@@ -11,7 +11,7 @@ import functools
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from cdaae_jax.data.aligning import Aligner, FaceAligner, run_all
 from cdaae_jax.data.building import people, pieces, report, trees
 from cdaae_jax.data.building.found import Found, LeftOut, Scan
 from cdaae_jax.data.building.options import SetConfig
+from cdaae_jax.data.building.shards import Shard
 from cdaae_jax.data.building.trees import Tree
 from cdaae_jax.data.journal import Journal
 from cdaae_jax.data.records import SPLITS
@@ -137,9 +138,7 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
             features=features.FeaturesDict(fields), homepage=self.HOMEPAGE, license=self.LICENCE
         )
 
-    def _shard_iterators_per_split(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> Mapping[str, Sequence[Callable[[], Iterator[tuple[str, dict]]]]]:
+    def _shard_iterators_per_split(self, dl_manager: tfds.download.DownloadManager) -> Mapping[str, Sequence[Shard]]:
         scan = self.scan(self._tree(dl_manager))
         if not len(scan):
             raise UserError(
@@ -158,7 +157,7 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
         report.write(pathlib.Path(self.data_dir), taken, left_out, scan.not_asked_for)
         return {
             split: [
-                functools.partial(self._examples, taken[split][first : first + _PER_SHARD], split, journal)
+                Shard(self.name, taken[split][first : first + _PER_SHARD], split, self.AUS, self._work, journal)
                 for first in range(0, len(taken[split]), _PER_SHARD)
             ]
             for split in SPLITS
@@ -203,29 +202,6 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
                         rejected[outcome.photo.name] = str(outcome.why)
                     progress.update()
         return journal, dict(sorted(rejected.items()))
-
-    def _examples(self, shard: Sequence[Found], split: str, journal: Journal) -> Iterator[tuple[str, dict[str, Any]]]:
-        for found in shard:
-            photo = pieces.photo_of(found)
-            example = {
-                "image": str(self._work / photo.aligned),
-                "subject": f"{self.name}-{found.subject}",
-                "expression": found.expression,
-                "amount": found.amount,
-                "camera": found.camera,
-                "gaze": found.gaze,
-                "intensity": found.intensity,
-                "age": found.age,
-                "gender": found.gender,
-                "split": split,
-                "frame": journal.frame(photo) or 0,
-                "landmarks": journal.points(photo).astype(np.float32),
-                "id": found.name,
-            }
-            if self.AUS:
-                example["aus"] = {name: found.aus.get(name, 0.0) for name in self.AUS}
-                example["aus_coded"] = {name: name in found.aus for name in self.AUS}
-            yield found.name, example
 
 
 def _mostly(scan: Scan) -> str:

@@ -1,5 +1,6 @@
 """Who of a set is trained on: decided by the set's and the person's name alone, so the same on every machine."""
 
+import functools
 import hashlib
 from collections.abc import Sequence
 
@@ -17,13 +18,20 @@ def split_of(set_name: str, subject: str, everyone: Sequence[str] = ()) -> str:
       everyone: the ids of all people of the set as published, where they are known: then the shares are exact. Who of
         them is in a user's folder changes nothing.
     """
-    if subject in everyone:
-        order = sorted(everyone, key=lambda person: _number(set_name, person))
-        held_out = max(1, round(len(everyone) * SHARE))
-        place = order.index(subject) // held_out
-        return (SPLITS[2], SPLITS[1])[place] if place < 2 else SPLITS[0]
+    places = _places(set_name, tuple(everyone))
+    if subject in places:
+        held_out = max(1, round(len(places) * SHARE))
+        part = places[subject] // held_out
+        return (SPLITS[2], SPLITS[1])[part] if part < 2 else SPLITS[0]
     share = _number(set_name, subject)
     return SPLITS[2] if share < SHARE else SPLITS[1] if share < 2 * SHARE else SPLITS[0]
+
+
+@functools.cache
+def _places(set_name: str, everyone: tuple[str, ...]) -> dict[str, int]:
+    """Returns each person's place in an order that has nothing to do with how ids are given."""
+    order = sorted(everyone, key=lambda person: _number(set_name, person))
+    return {person: place for place, person in enumerate(order)}
 
 
 def _number(set_name: str, subject: str) -> float:
