@@ -4,9 +4,18 @@ import contextlib
 import os
 import pathlib
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 
 from cdaae_jax.errors import UserError
+
+# What zipfile and NumPy raise for an archive that is cut short, altered, encrypted, of another kind, or that claims
+# more than memory holds.
+ARCHIVE_DAMAGE = (
+    OSError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from cdaae_jax import files
 from cdaae_jax.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+MOST_PIXELS = 120_000_000  # telephones make 108 million; a small file may claim any number
 _CONVERTED = ("RGB", "L", "LA", "RGBA", "P", "1")  # Pillow's modes that become RGB without a visible loss
 # What Pillow raises for files that are cut short, altered, or claim a size larger than memory.
 DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
@@ -128,6 +129,11 @@ def _open(path: pathlib.Path) -> Image.Image:
 def _check(picture: Image.Image, name: str, smallest: int) -> None:
     if picture.mode not in _CONVERTED:
         raise UserError(f"{name} is a {picture.mode} picture; allowed: RGB, grey or RGBA: convert it first")
+    if picture.width * picture.height > MOST_PIXELS:
+        raise UserError(
+            f"{name} is {picture.width}x{picture.height} px; allowed: {MOST_PIXELS // 10**6} million pixels: make it "
+            "smaller"
+        )
     _check_size(*picture.size, name, smallest)
 
 

@@ -147,7 +147,7 @@ class LabelSpace:
         if not isinstance(label, str | Mapping):
             try:
                 vector = np.asarray(label, np.float32)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 vector = None
             if vector is None or vector.shape != (self.size,) or not np.isfinite(vector).all():
                 given = " ".join(repr(label).split())[:80]
@@ -208,7 +208,7 @@ class LabelSpace:
         top = MAX_AU if self.is_unit(name) else MAX_EMOTION
         try:
             amount = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"{name}={value} is not a number; write for example {self._example()}") from None
         if not 0.0 <= amount <= top:
             unit = "FACS intensities go from 0 to 5" if self.is_unit(name) else f"emotions go from 0 to {top}"

@@ -22,7 +22,9 @@ from cdaae_jax.labels import Label, LabelSpace
 from cdaae_jax.models import change as changes
 from cdaae_jax.models import registry
 from cdaae_jax.models.change import Change
+from cdaae_jax.pretrained import meta_check
 from cdaae_jax.structures import refuse_other_structure, structure
+from cdaae_jax.validation import MOST_PICTURE_SIZE, validate_model
 
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
 
@@ -59,10 +61,17 @@ class Sampler:
         """
         path = pathlib.Path(path)
         params, meta = pretrained.read(path)
+        meta_check.check(meta, path)
         model = model_from_dict(meta["config"]["model"])
+        try:
+            validate_model(model)
+        except UserError as error:
+            raise UserError(f"{path} is no model that this version can open: {error}") from None
         space = LabelSpace(meta["labels"]["kind"], tuple(meta["labels"]["names"]))
         # An export says its picture size, so that it stays readable when a later version's Data has other fields.
         size = meta.get("picture_size") or picture_size(model, data_from_dict(meta["config"]["data"]))
+        if not (isinstance(size, int) and model.image_size <= size <= MOST_PICTURE_SIZE):
+            raise UserError(f"{path} makes pictures of {size!r} px; allowed: {model.image_size} to {MOST_PICTURE_SIZE}")
         generator = registry.build(model).generator
         # Shapes alone: to make even a key of arrays, JAX would compile small programs first, a tenth of a second.
         shapes = [(1, model.image_size, model.image_size, 3), (1, space.size)]

@@ -4,9 +4,12 @@ import functools
 import numbers
 from typing import Any
 
-from cdaae_jax.config import Config, field_types, picture_size
+from cdaae_jax.config import Config, Model, field_types, picture_size
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import KINDS
+
+MOST_PICTURE_SIZE = 512
+_WIDEST = 65_536  # no network comes near it, and beyond it sizes overflow
 
 
 def validate(config: Config) -> None:
@@ -17,26 +20,9 @@ def validate(config: Config) -> None:
     """
     if not isinstance(config, Config):
         raise UserError(f"the configuration is a {type(config).__name__}; allowed: cdaae_jax.config.Config")
-    for name, kind in field_types().items():
-        value = functools.reduce(getattr, name.split("."), config)
-        _require(_TYPES[kind][1](value), name, value, _TYPES[kind][0])
+    _check_types(config)
+    _check_model(config.model)
     model, loss, data, optim, run = config.model, config.loss, config.data, config.optim, config.run
-    _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
-    joins = tuple(model.join_levels)
-    _require(
-        joins == tuple(sorted({*joins} & {0, 1, 2, 3})), "model.join_levels", joins, "(), (1,), (0, 1, 2) ... rising"
-    )
-    for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
-        _require(getattr(model, name) >= 1, f"model.{name}", getattr(model, name), "1 or more")
-    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, or stride 2 would skip pixels")
-    _require(model.label_repeats >= 0, "model.label_repeats", model.label_repeats, "0 (automatic) or more")
-    _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
-    _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
-    _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
-    _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
-    _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
-    _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
-    _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
     _one_of(loss.reconstruction, "loss.reconstruction", ("l1", "l2", "smooth_l1"))
     _one_of(loss.critic_sees, "loss.critic_sees", ("face", "mouth"))
     _one_of(loss.adversarial, "loss.adversarial", ("bce", "lsgan", "hinge"))
@@ -88,9 +74,9 @@ def validate(config: Config) -> None:
     for name in ("neutral_source", "light", "camera"):
         _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
     _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
-    sizes = f"0 or {model.image_size} (model.image_size) to 512, in multiples of it"
+    sizes = f"0 or {model.image_size} (model.image_size) to {MOST_PICTURE_SIZE}, in multiples of it"
     size = picture_size(model, data)
-    fits = model.image_size <= size <= 512 and size % model.image_size == 0
+    fits = model.image_size <= size <= MOST_PICTURE_SIZE and size % model.image_size == 0
     _require(fits, "data.picture_size", data.picture_size, sizes)
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")
@@ -103,6 +89,43 @@ def validate(config: Config) -> None:
     _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
     for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes", "profile_steps"):
         _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")
+
+
+def validate_model(model: Model) -> None:
+    """Checks the fields of a model's configuration, which may come out of a stranger's file.
+
+    Raises:
+      UserError: names the field, its value and what is allowed.
+    """
+    _check_types(model, "model.")
+    _check_model(model)
+
+
+def _check_types(section: Any, prefix: str = "") -> None:
+    for name, kind in field_types().items():
+        if name.startswith(prefix):
+            value = functools.reduce(getattr, name.removeprefix(prefix).split("."), section)
+            _require(_TYPES[kind][1](value), name, value, _TYPES[kind][0])
+
+
+def _check_model(model: Model) -> None:
+    _require(model.image_size in (32, 64, 128, 256), "model.image_size", model.image_size, "32, 64, 128 or 256")
+    joins = tuple(model.join_levels)
+    _require(
+        joins == tuple(sorted({*joins} & {0, 1, 2, 3})), "model.join_levels", joins, "(), (1,), (0, 1, 2) ... rising"
+    )
+    for name in ("width", "max_width", "kernel_size", "latent_size", "discriminator_width", "discriminator_dense"):
+        _require(1 <= getattr(model, name) <= _WIDEST, f"model.{name}", getattr(model, name), f"1 to {_WIDEST}")
+    _require(model.kernel_size >= 2, "model.kernel_size", model.kernel_size, "2 or more, or stride 2 would skip pixels")
+    repeats = f"0 (automatic) to {_WIDEST}"
+    _require(0 <= model.label_repeats <= _WIDEST, "model.label_repeats", model.label_repeats, repeats)
+    _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
+    _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
+    _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
+    _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
+    _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
+    _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
+    _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))
 
 
 def allowed_type(name: str) -> str:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+import zlib
 
 import jax.numpy as jnp
 import numpy as np
@@ -253,3 +255,17 @@ def test_only_pictures_are_written(tmp_path):
     with pytest.raises(TypeError):
         images.write(tmp_path / "picture.png", np.zeros((4, 4, 3), np.float64))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_small_file_that_claims_a_picture_larger_than_memory_is_refused(tmp_path):
+    file = tmp_path / "bomb.png"
+    header = struct.pack(">IIBBBBB", 13_000, 13_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    end = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + end
+    file.write_bytes(content)
+    with (
+        pytest.warns(Image.DecompressionBombWarning),
+        pytest.raises(UserError, match="is 13000x13000 px; allowed: 120"),
+    ):
+        images.read(file)

@@ -11,19 +11,26 @@ and may have
 Other columns are ignored, but can be filtered on.
 """
 
+import concurrent.futures
 import csv
 import dataclasses
 import functools
+import os
 import pathlib
 import re
 import types
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from cdaae_jax import images
 from cdaae_jax.data.records import Record, Skipped, split_named
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import MAX_AU, MAX_EMOTION, canonical_emotion, nearest
+
+_PART = 64  # records that a thread looks at in one go
+_WAITING = 16  # threads
+_Answer = TypeVar("_Answer")
 
 _AU_COLUMN = re.compile(r"AU\d+[LR]?$", re.IGNORECASE)
 
@@ -61,8 +68,13 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
             + (f"subject/expression/picture with {', '.join(images.SUFFIXES)}" if path.is_dir() else "a row per photo")
             + (f" and rows that have {query}" if query else "")
         )
-    usable = [record for record in records if _usable(pathlib.Path(record.name), smallest, skipped)]
-    return [dataclasses.replace(record, num_bytes=pathlib.Path(record.name).stat().st_size) for record in usable]
+    usable = []
+    for record, size, reason in zip(records, *_look_at(records, smallest), strict=True):
+        if reason is None:
+            usable.append(dataclasses.replace(record, num_bytes=size))
+        else:
+            skipped.add("picture that cannot be used", reason)
+    return usable
 
 
 def _wanted(spec: str, query: str) -> dict[str, set[str]]:
@@ -91,7 +103,8 @@ def _read_layout(folder: pathlib.Path) -> list[Record]:
 
 def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kind: str) -> list[Record]:
     records = parse(path, *read_table(path), label_kind, wanted)
-    missing = [record.name for record in records if not pathlib.Path(record.name).exists()]
+    there = _in_threads(lambda record: os.path.exists(record.name), records)
+    missing = [record.name for record, exists in zip(records, there, strict=True) if not exists]
     if missing:
         raise UserError(
             f"{path} names {len(missing)} of {len(records)} pictures that do not exist (first: {missing[0]}); "
@@ -154,6 +167,10 @@ def parse(
             continue
         if not row["file"] or not row["subject"]:
             raise UserError(f"{path} line {line}: file and subject must not be empty")
+        if "\0" in row["file"]:
+            raise UserError(
+                f"{path} line {line}: the file's name holds a null character, which no name can; correct it"
+            )
         expression = canonical_emotion(row.get("expression") or "") or None
         if label_kind == "emotion" and expression is None:
             raise UserError(f"{path} line {line}: the expression is empty; write what the photo shows")
@@ -207,10 +224,22 @@ def _key(file: str) -> str:
     return path.name if path.is_absolute() else path.as_posix()
 
 
-def _usable(file: pathlib.Path, smallest: int, skipped: Skipped) -> bool:
-    try:
-        images.check_file(file, smallest)
-    except UserError as error:
-        skipped.add("picture that cannot be used", str(error))
-        return False
-    return True
+def _look_at(records: Sequence[Record], smallest: int) -> tuple[list[int], list[str | None]]:
+    """Returns the size of each photo's file in bytes, and why it cannot be used; None where it can."""
+
+    def look(record: Record) -> tuple[int, str | None]:
+        try:
+            images.check_file(pathlib.Path(record.name), smallest)
+            return os.stat(record.name).st_size, None
+        except UserError as error:
+            return 0, str(error)
+
+    looks = _in_threads(look, records)
+    return [size for size, _ in looks], [reason for _, reason in looks]
+
+
+def _in_threads(ask: Callable[[Record], _Answer], records: Sequence[Record]) -> list[_Answer]:
+    """Returns an answer for each record. Many wait for the file system together, which over a network takes long."""
+    parts = [records[first : first + _PART] for first in range(0, len(records), _PART)]
+    with concurrent.futures.ThreadPoolExecutor(_WAITING) as pool:
+        return [answer for part in pool.map(lambda part: [ask(record) for record in part], parts) for answer in part]

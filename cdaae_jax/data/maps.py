@@ -7,11 +7,11 @@ the logarithm of the factor by which the light on the moved skin changes, in fol
 """
 
 import pathlib
-import zipfile
 
 import numpy as np
 from jaxtyping import Bool, Float, Float16
 
+from cdaae_jax import files
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
 
@@ -31,8 +31,8 @@ class Maps:
         self._neutral = np.zeros(len(dataset), bool)
         self._neutral[dataset.most_neutral()] = True
         self._row = np.full(len(dataset), -1)
-        files = {i: pathlib.Path(record.name).with_suffix(".npz") for i, record in enumerate(dataset.records)}
-        there = [i for i, file in files.items() if file.exists()]
+        paths = {i: pathlib.Path(record.name).with_suffix(".npz") for i, record in enumerate(dataset.records)}
+        there = [i for i, file in paths.items() if file.exists()]
         if not there:
             raise UserError(
                 "config.loss.maps_weight is not 0, but no picture of the data has maps (a file of its name ending in "
@@ -41,7 +41,7 @@ class Maps:
         self._maps = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
         for row, i in enumerate(there):
             self._row[i] = row
-            self._maps[row] = _read(files[i])
+            self._maps[row] = _read(paths[i])
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
@@ -63,7 +63,7 @@ def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
             maps = np.concatenate(
                 [archive["flow"], *(archive[name][..., None] for name in ("painted", "shade"))], axis=-1
             )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except files.ARCHIVE_DAMAGE as error:
         raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
     if maps.shape != (GRID, GRID, CHANNELS):
         raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {GRID} x {GRID}")

@@ -1,10 +1,11 @@
-"""Batches of uint8 pairs, made in a background thread while the devices compute."""
+"""Batches of uint8 pairs, made in background threads while the devices compute."""
 
+import collections
 import concurrent.futures
-import queue
-import threading
+import itertools
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,21 @@ from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import Batch, PairSampler
 
+# So many photos are decoded before training starts, in seconds. Of a larger set each is decoded when it is first drawn,
+# or a million photos would keep the devices waiting for minutes.
+AT_ONCE = 20_000
+# Steps that are made at the same time. More would not help: the photos of each are decoded by a thread per core.
+THREADS = min(4, os.cpu_count() or 1)
+
 
 class Photos:
-    """The photos of a data set at the network's size, kept in memory if they fit, else decoded each time."""
+    """The photos of a data set at the network's size, kept in memory if they fit, else decoded each time.
 
-    def __init__(self, dataset: FaceDataset, image_size: int, cache_gib: float):
-        """Decodes all photos at once if they take at most `cache_gib` GiB.
+    Several threads may ask at the same time.
+    """
+
+    def __init__(self, dataset: FaceDataset, image_size: int, cache_gib: float, at_once: int = AT_ONCE):
+        """Decodes all photos, if there are no more than `at_once` and they take at most `cache_gib` GiB.
 
         Raises:
           UserError: a photo cannot be read.
@@ -31,26 +41,40 @@ class Photos:
         self._pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="decode")
         self._cache = None
         if len(dataset) * image_size * image_size * 3 <= cache_gib * 2**30:
-            self._cache = self._decode(np.arange(len(dataset)))
+            self._cache = self._empty(len(dataset))  # the system gives memory to the parts that are written
+            self._decoded = np.zeros(len(dataset), bool)
+            if len(dataset) <= at_once:
+                self._keep(np.arange(len(dataset)))
 
     @property
     def cached(self) -> bool:
-        """Whether all photos are in memory."""
+        """Whether photos stay in memory once they are decoded."""
         return self._cache is not None
 
     def __getitem__(self, indices: np.ndarray) -> UInt8[np.ndarray, "n s s 3"]:
-        return self._decode(indices) if self._cache is None else self._cache[indices]
+        if self._cache is None:
+            pictures = self._empty(len(indices))
+            self._decode(indices, pictures, range(len(indices)))
+            return pictures
+        self._keep(np.unique(indices[~self._decoded[indices]]))
+        return self._cache[indices]
 
-    def _decode(self, indices: np.ndarray) -> UInt8[np.ndarray, "n s s 3"]:
-        pictures = np.empty((len(indices), self._image_size, self._image_size, 3), np.uint8)
+    def _empty(self, count: int) -> UInt8[np.ndarray, "n s s 3"]:
+        return np.empty((count, self._image_size, self._image_size, 3), np.uint8)
+
+    def _keep(self, indices: np.ndarray) -> None:
+        self._decode(indices, self._cache, indices)
+        self._decoded[indices] = True  # only now, because another thread trusts it
+
+    def _decode(self, indices: Iterable[int], pictures: np.ndarray | None, places: Iterable[int]) -> None:
+        assert pictures is not None
 
         def decode(place: int, index: int) -> None:
             pictures[place] = images.fit(self._dataset.records[index].load(), self._image_size)
 
         # Exhausting the iterator raises here what a thread raised. Each picture is written straight to its place, so
         # that it is in memory only once.
-        list(self._pool.map(decode, range(len(indices)), indices))
-        return pictures
+        list(self._pool.map(decode, places, indices))
 
 
 class BatchMaker:
@@ -97,55 +121,46 @@ class BatchMaker:
 
 
 class Prefetcher:
-    """Iterates over make(step) for start <= step < stop, made in a thread a few steps ahead of the consumer.
+    """Iterates over make(step) for start <= step < stop, made in threads a few steps ahead of the consumer.
 
-    Use it as a context manager, so that the thread ends with the loop. An exception in `make` is raised in the
-    consumer.
+    Use it as a context manager, so that the threads end with the loop. An exception in `make` is raised in the
+    consumer, after the steps before it.
 
     Attributes:
       waited: seconds that the consumer has spent waiting so far.
     """
 
-    def __init__(self, make: Callable[[int], Any], start: int, stop: int, ahead: int = 2):
+    def __init__(
+        self,
+        make: Callable[[int], Any],
+        start: int,
+        stop: int,
+        ahead: int = 2,
+        threads: int = min(4, os.cpu_count() or 1),
+    ):
+        """`ahead` steps wait for the consumer, and up to `threads` more are being made."""
         self.waited = 0.0
-        self._queue: queue.Queue = queue.Queue(ahead)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._produce, args=(make, start, stop), name="prefetch", daemon=True)
-        self._count = stop - start
+        self._make = make
+        self._steps = iter(range(start, stop))
+        self._under_way: collections.deque[concurrent.futures.Future] = collections.deque()
+        self._most = ahead + threads
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
 
     def __enter__(self) -> "Prefetcher":
-        self._thread.start()
+        self._begin()
         return self
 
     def __exit__(self, *_) -> None:
-        self._stopped.set()
-        self._thread.join()
+        self._pool.shutdown(cancel_futures=True)
 
     def __iter__(self) -> Iterator[Any]:
-        for _ in range(self._count):
+        while self._under_way:
             began = time.perf_counter()
-            item = self._queue.get()
+            item = self._under_way.popleft().result()
             self.waited += time.perf_counter() - began
-            if isinstance(item, _Failure):
-                raise item.error
+            self._begin()
             yield item
 
-    def _produce(self, make: Callable[[int], Any], start: int, stop: int) -> None:
-        for step in range(start, stop):
-            try:
-                item = make(step)
-            except Exception as error:  # handed on to the consumer, which raises it
-                item = _Failure(error)
-            while not self._stopped.is_set():
-                try:
-                    self._queue.put(item, timeout=0.1)
-                    break
-                except queue.Full:
-                    continue
-            if self._stopped.is_set() or isinstance(item, _Failure):
-                return
-
-
-class _Failure:
-    def __init__(self, error: Exception):
-        self.error = error
+    def _begin(self) -> None:
+        for step in itertools.islice(self._steps, self._most - len(self._under_way)):
+            self._under_way.append(self._pool.submit(self._make, step))

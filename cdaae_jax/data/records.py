@@ -11,7 +11,7 @@ from cdaae_jax.errors import UserError
 SPLITS = ("train", "validation", "test")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be a million of them
 class Record:
     """A photo of a person.
 

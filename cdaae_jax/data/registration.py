@@ -8,18 +8,19 @@ leaves alone takes most of it away; what a turned head does to a picture remains
 import dataclasses
 import functools
 import pathlib
-import zipfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
+from cdaae_jax import files
 from cdaae_jax.data.records import Record
 from cdaae_jax.errors import UserError
 
 FILE = "landmarks.npz"
-# Of MediaPipe's 478 landmarks: the corners of the eyes, the bridge of the nose, and the face's outline at forehead
+NUM_POINTS = 478  # MediaPipe's landmarks
+# Of these: the corners of the eyes, the bridge of the nose, and the face's outline at forehead
 # and temples. Brows, lids, cheeks, mouth and chin move with an expression.
 STABLE_POINTS = (33, 133, 362, 263, 168, 6, 197, 10, 338, 109, 127, 356, 234, 454)
 
@@ -108,6 +109,9 @@ def _points_of(record: Record) -> Points:
 def _read(file: pathlib.Path) -> dict[str, Points]:
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            return dict(zip(map(str, archive["names"]), archive["mediapipe478"], strict=True))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            names, points = archive["names"], archive["mediapipe478"]
+            if points.shape != (len(names), NUM_POINTS, 2) or not np.isfinite(points).all():
+                raise ValueError(f"{len(names)} names and an array of shape {points.shape}, or numbers that are none")
+    except files.ARCHIVE_DAMAGE as error:
         raise UserError(f"{file} cannot be read as landmarks ({error}); prepare the photos again") from error
+    return dict(zip(map(str, names), points, strict=True))

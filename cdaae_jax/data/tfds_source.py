@@ -1,22 +1,19 @@
 """Reads the project's TFDS builders as records, without TensorFlow; builds a set that is not built yet."""
 
 import contextlib
-import functools
 import importlib
-import io
 import logging
 import pathlib
+import sys
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging as absl_logging
-from jaxtyping import UInt8
-from PIL import Image
 
 from cdaae_jax.data.records import Record, Skipped, split_named
+from cdaae_jax.data.stored_examples import StoredPicture, small_fields
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
 
@@ -64,21 +61,21 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
         skipped.add(f"TFDS set with pictures smaller than {smallest} px", spec)
         return []
     # The small fields are read now; a picture is decoded when it is asked for.
-    source = builder.as_data_source(split="all", decoders={"image": tfds.decode.SkipDecoding()})
-    examples = [_without_picture(example) for example in source]
+    source = builder.as_data_source(split="all").data_source
+    full_name = builder.info.full_name
     return [
         Record(
             name=f"{spec}[{i}]",
-            subject=_text(example["subject"]),
-            expression=_text(example["expression"]) or None,
+            subject=sys.intern(example["subject"]),
+            expression=sys.intern(example["expression"]) or None,
             aus=_coded(example),
-            load=functools.partial(_image, source, i),
+            load=StoredPicture(source, i, spec),
             amount=float(example.get("amount", 1.0)),
-            split=split_named(_text(example["split"]), f"{spec}[{i}]") if "split" in example else None,
-            key=f"{builder.info.full_name}[{i}]",
+            split=split_named(example["split"], f"{spec}[{i}]") if "split" in example else None,
+            key=f"{full_name}[{i}]",
             num_bytes=example["num_bytes"],
         )
-        for i, example in enumerate(examples)
+        for i, example in enumerate(small_fields(source, spec))
     ]
 
 
@@ -136,17 +133,3 @@ def _coded(example: dict[str, Any]) -> dict[str, float] | None:
     known = example.get("aus_coded")
     aus = {name: float(amount) for name, amount in sorted(example.get("aus", {}).items()) if not known or known[name]}
     return aus or None
-
-
-def _without_picture(example: dict[str, Any]) -> dict[str, Any]:
-    """Returns the small fields, and the size of the picture's file instead of the picture."""
-    small = {name: value for name, value in example.items() if name not in ("image", "landmarks")}
-    return small | {"num_bytes": len(example["image"])}
-
-
-def _image(source, i: int) -> UInt8[np.ndarray, "h w 3"]:
-    return np.asarray(Image.open(io.BytesIO(source[i]["image"])).convert("RGB"))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

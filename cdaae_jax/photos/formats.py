@@ -12,12 +12,11 @@ from jaxtyping import UInt8
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from cdaae_jax.errors import UserError
-from cdaae_jax.images import DAMAGE
+from cdaae_jax.images import DAMAGE, MOST_PIXELS  # a photo takes some 20 bytes of memory a pixel
 
 Given = str | os.PathLike | bytes | Image.Image | np.ndarray
 Pixels = UInt8[np.ndarray, "height width 3"]
 
-MOST_PIXELS = 120_000_000  # telephones make 108 million; a photo takes some 20 bytes of memory a pixel
 MOST_BYTES = 500_000_000  # of a file
 _OWN = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # Pillow's; a JPEG file of several pictures becomes "MPO"
 FORMATS = (*_OWN, "HEIF")

@@ -45,7 +45,8 @@ def read_meta(path: pathlib.Path) -> dict[str, Any]:
             f"{file} is not from cdaae-export; give the --output of cdaae-export, or a training's --workdir"
         )
     if meta["format"] != FORMAT:
-        writer = meta.get("versions", {}).get("cdaae_jax", "of another version")
+        versions = meta.get("versions")
+        writer = versions.get("cdaae_jax") if isinstance(versions, dict) else "of another version"
         raise UserError(
             f"{path} is of format {meta['format']}, and this version reads {FORMAT}: use cdaae_jax {writer}, which "
             "wrote it, or export it again"
@@ -65,7 +66,10 @@ def read(path: pathlib.Path) -> tuple[weights.Tree, dict[str, Any]]:
             f"{path} holds a {meta['kind']} export, which other programs run; this one opens a training's --workdir, "
             "or what cdaae-export writes with --format=safetensors"
         )
-    return weights.read(path / WEIGHTS, meta["weights"]["sha256"]), meta
+    written = meta.get("weights")
+    if not isinstance(written, dict) or not isinstance(written.get("sha256"), str):
+        raise UserError(f"{path / META} does not say the check sum of {WEIGHTS}; export the model again")
+    return weights.read(path / WEIGHTS, written["sha256"]), meta
 
 
 def write_meta(path: pathlib.Path, meta: dict[str, Any]) -> None:

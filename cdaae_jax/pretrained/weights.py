@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import safetensors.numpy
+from safetensors import SafetensorError
 
 from cdaae_jax.errors import UserError
 
@@ -54,11 +55,25 @@ def read(path: pathlib.Path, sha256: str) -> Tree:
             f"{path} is damaged: its SHA-256 is {found[:12]}..., and {sha256[:12]}... was written; restore the file "
             "from a copy, or install, download or export it again"
         )
+    try:
+        return _tree(safetensors.numpy.load(content))
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{path} holds no weights that can be read ({error}), though it is the file that its meta.json names; take "
+            "the model from another source"
+        ) from error
+
+
+def _tree(named: dict[str, np.ndarray]) -> Tree:
     params: Tree = {}
-    for name, values in safetensors.numpy.load(content).items():
+    for name, values in named.items():
         *branches, leaf = name.split(".")
         node = params
         for branch in branches:
             node = node.setdefault(branch, {})
+            if not isinstance(node, dict):
+                raise ValueError(f"{name!r} lies within an array")
+        if leaf in node:
+            raise ValueError(f"{name!r} is there twice")
         node[leaf] = values.astype(np.float32)
     return params

@@ -145,9 +145,21 @@ class Profile:
 def _reopen(path: pathlib.Path, start: int):
     if path.exists():
         # A line that a crash cut short has no line end; its step is taken again.
-        lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        kept = [line for line in lines if json.loads(line)["step"] <= start]
-        if len(kept) < len(lines):
-            _LOG.info("metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept), start)
+        lines = [line + "\n" for line in path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]]
+        steps = [_step(line) for line in lines]
+        kept = [line for line, step in zip(lines, steps, strict=True) if step is not None and step <= start]
+        if damaged := steps.count(None):
+            _LOG.warning("metrics.jsonl: dropped %d lines that cannot be read", damaged)
+        if len(kept) + damaged < len(lines):
+            _LOG.info("metrics.jsonl: dropped %d lines past step %d", len(lines) - len(kept) - damaged, start)
         files.write_text(path, "".join(kept))
     return path.open("a")
+
+
+def _step(line: str) -> int | None:
+    """Returns the step of a line of metrics.jsonl; None if something else than a run has written it."""
+    try:
+        step = json.loads(line)["step"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return step if isinstance(step, int) else None

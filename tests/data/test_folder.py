@@ -277,3 +277,18 @@ def test_a_record_knows_its_file_by_name_and_size_wherever_it_lies(faces_copy):
         (record,) = (one for one in read(faces_copy, spec) if one.key == key)
         assert record.num_bytes == (faces_copy / "faces/p1/happy/photo.png").stat().st_size
         assert not any(str(faces_copy) in one.key for one in read(faces_copy, spec))
+
+
+def test_what_is_said_of_a_photo_stays_with_it_in_a_long_manifest(faces_copy):
+    happy = (faces_copy / "faces/p1/happy/photo.png").read_bytes()
+    rows = ["file,subject,expression"]
+    for i in range(150):
+        (faces_copy / f"{i}.png").write_bytes(b"not a picture" if i == 70 else happy + bytes(i))
+        rows.append(f"{i}.png,p{i % 3},happy")
+    (faces_copy / "long.csv").write_text("\n".join(rows))
+    skipped = Skipped()
+    records = folder.read("long.csv", faces_copy, "emotion", 32, skipped)
+    assert [record.num_bytes for record in records] == [len(happy) + i for i in range(150) if i != 70]
+    assert [record.key for record in records] == [f"{i}.png" for i in range(150) if i != 70]
+    (line,) = skipped.lines()
+    assert line.startswith("skipped 1: picture that cannot be used") and f"{faces_copy}/70.png" in line

@@ -79,6 +79,21 @@ def test_the_cache_is_used_up_to_its_limit_and_not_beyond(faces):
     assert not Photos(faces, SIZE, needed * 0.99).cached
 
 
+def test_photos_of_a_large_set_are_decoded_when_they_are_first_drawn(faces, monkeypatch):
+    decoded = []
+    fit = images.fit
+    monkeypatch.setattr(images, "fit", lambda picture, size: decoded.append(1) or fit(picture, size))
+    photos = Photos(faces, SIZE, EVERYTHING, at_once=len(faces) - 1)
+    assert photos.cached and not decoded
+    some = np.array([5, 0, 0, 11])
+    expected = np.stack([fit(faces.records[i].load(), SIZE) for i in some])
+    for _ in range(2):
+        np.testing.assert_array_equal(photos[some], expected)
+        assert len(decoded) == 3
+    np.testing.assert_array_equal(photos[np.arange(12)], Photos(faces, SIZE, NOTHING)[np.arange(12)])
+    assert len(decoded) == len(faces) * 2
+
+
 def test_the_shares_of_the_processes_make_up_the_whole_batch(faces):
     whole = make_maker(faces)(4)
     for count in (2, 3):
@@ -106,10 +121,10 @@ def test_a_photo_that_ends_early_is_named(faces_copy):
 
 
 def prefetch_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
-def test_prefetched_items_come_in_order_and_the_thread_ends():
+def test_prefetched_items_come_in_order_and_the_threads_end():
     with Prefetcher(lambda step: step * step, 3, 8) as prefetcher:
         assert list(prefetcher) == [9, 16, 25, 36, 49]
     assert not prefetch_threads()
@@ -121,18 +136,18 @@ def test_nothing_is_made_where_there_is_nothing_left_to_do():
     assert not prefetch_threads()
 
 
-def test_leaving_the_loop_early_ends_the_thread():
+def test_leaving_the_loop_early_ends_the_threads():
     made = []
     with Prefetcher(made.append, 0, 1_000_000) as prefetcher:
         for _ in prefetcher:
             break
     assert not prefetch_threads()
-    assert len(made) < 10
+    assert len(made) < 20
 
 
 def test_no_more_than_a_few_steps_are_made_ahead():
     made = []
-    with Prefetcher(lambda step: made.append(step) or step, 0, 100, ahead=3) as prefetcher:
+    with Prefetcher(lambda step: made.append(step) or step, 0, 100, ahead=3, threads=1) as prefetcher:
         for step in prefetcher:
             if step == 5:
                 break
@@ -140,8 +155,20 @@ def test_no_more_than_a_few_steps_are_made_ahead():
         while len(made) < 10 and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.05)  # for an eleventh, which must not come
-    # Six were taken, three wait in the queue, and one more is in the thread's hands.
+    # Six were taken, three wait, and one more is in the thread's hands.
     assert made == list(range(10))
+
+
+def test_several_steps_are_made_at_once_and_still_come_in_order():
+    together = threading.Barrier(3, timeout=30)
+
+    def make(step):
+        together.wait()  # until two others are being made too
+        time.sleep(0.02 * (3 - step % 3))
+        return step
+
+    with Prefetcher(make, 0, 9, threads=3) as prefetcher:
+        assert list(prefetcher) == list(range(9))
 
 
 def test_an_exception_is_raised_in_the_loop_after_what_came_before_it():
@@ -159,7 +186,7 @@ def test_an_exception_is_raised_in_the_loop_after_what_came_before_it():
     assert not prefetch_threads()
 
 
-def test_an_exception_in_the_loop_ends_the_thread_and_passes():
+def test_an_exception_in_the_loop_ends_the_threads_and_passes():
     with pytest.raises(ZeroDivisionError):
         with Prefetcher(lambda step: step, 0, 100) as prefetcher:
             for step in prefetcher:

@@ -3,7 +3,6 @@
 import io
 import pathlib
 import shutil
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -107,33 +106,98 @@ def test_without_a_folder_the_set_is_downloaded(tfds_folder, monkeypatch, folder
         read(folder)
 
 
-@pytest.fixture
-def built(monkeypatch):
-    """A set that is built already and has a feature `split`; takes the splits of its photos."""
+class Faces(tfds.core.GeneratorBasedBuilder):
+    """Photos of one grey; takes the fields of each but the picture."""
 
-    def of(*splits):
-        photo = io.BytesIO()
-        Image.new("RGB", (64, 64)).save(photo, "PNG")
-        examples = [
-            {"subject": b"s%d" % i, "expression": b"happy", "image": photo.getvalue(), "split": name}
-            for i, name in enumerate(splits)
-        ]
-        builder = mock.Mock()
-        builder.info.features = {"image": mock.Mock(shape=(64, 64, 3))}
-        builder.info.full_name = "faces/1.0.0"
-        builder.as_data_source.return_value = examples
+    VERSION = tfds.core.Version("1.0.0")
+    SKIP_REGISTERING = True
+
+    def __init__(self, photos, **kwargs):
+        self.photos = photos
+        super().__init__(file_format="array_record", **kwargs)
+
+    def _info(self):
+        image = tfds.features.Image(shape=(64, 64, 3), dtype=np.uint8, encoding_format="png")
+        kinds = {str: tfds.features.Text(), float: np.float32}
+        one = {
+            name: {inner: np.float32 for inner in value} if isinstance(value, dict) else kinds[type(value)]
+            for name, value in self.photos[0].items()
+        }
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict({"image": image, **one}), disable_shuffling=True
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"full": ((i, {"image": self.photo(i), **photo}) for i, photo in enumerate(self.photos))}
+
+    def photo(self, i):
+        file = io.BytesIO()
+        Image.new("RGB", (64, 64), (i % 256,) * 3).save(file, "PNG")
+        return file.getvalue()
+
+    def _generate_examples(self):
+        raise AssertionError
+
+
+@pytest.fixture
+def built(monkeypatch, tmp_path):
+    """Makes `faces` a set of photos with the given fields, and returns its folder."""
+
+    def of(*photos):
+        builder = Faces(photos, data_dir=tmp_path / str(len(list(tmp_path.iterdir()))))
+        builder.download_and_prepare()
         monkeypatch.setattr(tfds_source, "_builder", lambda spec: builder)
-        return len(photo.getvalue())
+        return pathlib.Path(builder.data_dir)
 
     return of
 
 
 def test_a_feature_may_say_the_split(built):
-    size = built(b"train", b"test")
+    built(*({"subject": f"s{i}", "expression": "happy", "split": name} for i, name in enumerate(("train", "test"))))
     records = read(None, "faces")
     assert [(record.subject, record.split) for record in records] == [("s0", "train"), ("s1", "test")]
-    assert [(record.key, record.num_bytes) for record in records] == [(f"faces/1.0.0[{i}]", size) for i in range(2)]
-    assert records[0].load().shape == (64, 64, 3)
-    built(b"train", b"dev")
-    with pytest.raises(UserError, match=r"^faces\[1\]: split is 'dev'; allowed: train, validation, test"):
+    assert [record.key for record in records] == [f"faces/1.0.0[{i}]" for i in range(2)]
+    assert [record.name for record in records] == [f"faces[{i}]" for i in range(2)]
+    built({"subject": "s0", "expression": "happy", "split": "dev"})
+    with pytest.raises(UserError, match=r"^faces\[0\]: split is 'dev'; allowed: train, validation, test"):
         read(None, "faces")
+
+
+def test_small_fields_come_with_the_size_of_the_picture_instead_of_it(built):
+    built(
+        {"subject": "ä", "expression": "", "aus": {"AU1": 0.0, "AU12": 2.5}},
+        {"subject": "b", "expression": "", "aus": {"AU1": 0.0, "AU12": 0.0}},
+    )
+    first, second = read(None, "faces")
+    assert (first.subject, first.expression, first.aus) == ("ä", None, {"AU1": 0.0, "AU12": 2.5})
+    assert second.aus == {"AU1": 0.0, "AU12": 0.0}
+    assert [first.num_bytes, second.num_bytes] == [len(Faces.photo(None, i)) for i in range(2)]
+    assert (second.load() == 1).all() and second.load().shape == (64, 64, 3)
+
+
+def test_more_records_than_are_read_at_once(built):
+    count = 1030
+    built(*({"subject": f"s{i}", "expression": "sad"} for i in range(count)))
+    records = read(None, "faces")
+    assert [record.subject for record in records] == [f"s{i}" for i in range(count)]
+    assert (records[1029].load() == 1029 % 256).all()
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_shard_is_named(built, cut):
+    folder = built(*({"subject": f"s{i}", "expression": "sad"} for i in range(20)))
+    records = read(None, "faces")
+    (shard,) = folder.glob("*.array_record*")
+    content = bytearray(shard.read_bytes())
+    if cut:
+        del content[len(content) // 2 :]
+    else:
+        content[100:140] = bytes(40)
+    shard.unlink()  # the records hold the old file open
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match=r"^faces cannot be read near its record 0 \(.*restore its files"):
+        read(None, "faces")
+    shard.unlink()
+    with pytest.raises(UserError, match=r"^faces cannot be read near its record 0 \(.*No such file"):
+        read(None, "faces")
+    assert records[0].load().shape == (64, 64, 3)

@@ -1,9 +1,11 @@
 """Weights on disk: what comes back, and what is said of a file that is not the one that was written."""
 
+import hashlib
 import os
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from cdaae_jax import UserError
 from cdaae_jax.pretrained import weights
@@ -39,6 +41,21 @@ def test_a_damaged_file_is_named_in_one_line(tmp_path, damage):
     with pytest.raises(UserError, match=r"/w is damaged: its SHA-256 .* was written; restore the file") as raised:
         weights.read(tmp_path / "w", sha256)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "HeaderTooSmall|header too small"),
+        (b"\xff" * 64, "too large"),
+        (safetensors.numpy.save({"a": np.zeros(2), "a.b": np.zeros(2)}), "within an array|twice"),
+    ],
+)
+def test_a_file_whose_check_sum_is_right_may_still_hold_no_weights(tmp_path, content, reason):
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=f"holds no weights that can be read .*({reason})"):
+        weights.read(file, hashlib.sha256(content).hexdigest())
 
 
 def test_a_missing_file_is_not_called_damaged(tmp_path):

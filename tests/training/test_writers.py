@@ -55,6 +55,16 @@ def test_a_line_that_a_crash_cut_short_is_dropped(tmp_path):
     assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]
 
 
+def test_lines_that_somebody_else_wrote_are_dropped_and_said(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "cdaae_jax")
+    good = b'{"step": 1, "a": 0.5}\n'
+    (tmp_path / "metrics.jsonl").write_bytes(good + b'{"step": \n[1]\n\xff\xfe\n{"step": "2"}\n{}\n' + good + b'{"st')
+    with Writer(tmp_path, 2, 4, 2, active=True):
+        pass
+    assert (tmp_path / "metrics.jsonl").read_bytes() == good * 2
+    assert "metrics.jsonl: dropped 5 lines that cannot be read" in caplog.text
+
+
 def test_pictures_become_png_grids_named_by_step(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
     with Writer(tmp_path, 0, steps=10, batch_size=4, active=True) as writer:

@@ -16,8 +16,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from PIL import Image
 
+from cdaae_jax import images
 from cdaae_jax.data import alignment
 from cdaae_jax.errors import UserError
+from cdaae_jax.files import ARCHIVE_DAMAGE
 
 # The set's own words, and the project's words for them.
 EXPRESSIONS = {"neutral": "neutral", "smiling": "happy"}
@@ -188,7 +190,7 @@ def _files(part: pathlib.Path) -> Iterator[tuple[str, File]]:
         return
     try:
         archive = zipfile.ZipFile(part)
-    except zipfile.BadZipFile as error:
+    except ARCHIVE_DAMAGE as error:
         raise UserError(
             f"{part} is not a zip archive, so its download failed; delete it and fetch it again."
         ) from error
@@ -236,7 +238,7 @@ def _read_photo(file: File) -> alignment.Photo:
     try:
         with file.open("rb") as stream:
             return np.asarray(Image.open(stream).convert("RGB"))
-    except OSError as error:
+    except (*images.DAMAGE, *ARCHIVE_DAMAGE) as error:
         raise UserError(f"{file} cannot be read as a picture; fetch it again.") from error
 
 
@@ -265,7 +267,7 @@ def _template_eyes(template: File, photo: File) -> Eyes:
         int(words[0][0])
         pupils = [(float(x), float(y)) for x, y in words[1:3]]
         first, second = pupils
-    except (ValueError, IndexError) as error:
+    except (IndexError, *ARCHIVE_DAMAGE) as error:
         raise UserError(
             f"{template} is not a WebMorph template: expected the number of points, then one x and y per line, "
             "the pupils first; fetch it again."

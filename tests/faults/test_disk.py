@@ -1,0 +1,62 @@
+"""Disks that are full or may not be written to."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+from faults import program
+
+from cdaae_jax import checkpoint
+from cdaae_jax.errors import UserError
+from cdaae_jax.workdir import hold
+
+
+@contextlib.contextmanager
+def small_disk(place: pathlib.Path, size: str):
+    """A file system of its own in memory; needs the right to mount."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small tmpfs (root)")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_the_run_in_one_line_and_keeps_the_checkpoints(faces_manifest, tmp_path):
+    with small_disk(tmp_path / "disk", "6m") as disk:
+        workdir = disk / "run" / "run"
+        workdir.parent.mkdir()
+        flags = ("--config.run.steps=1000000", "--config.run.checkpoint_steps=50", "--config.run.keep_checkpoints=2")
+        run = program.start(workdir, faces_manifest.parent, *flags)
+        due = time.monotonic() + 60
+        while len(checkpoint.steps(workdir)) < 2:
+            assert run.poll() is None and time.monotonic() < due, program.said(workdir)[-2000:]
+            time.sleep(0.01)
+        # Room for log lines, not for a checkpoint.
+        (disk / "others").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 64 * 1024))
+        assert run.wait(timeout=60) == 1, program.said(workdir)[-2000:]
+        last = program.said(workdir).splitlines()[-1]
+        assert "a checkpoint could not be written to" in last and "No space left" in last and "make room" in last
+        assert "Traceback" not in program.said(workdir), program.said(workdir)[-3000:]
+        kept = checkpoint.steps(workdir)
+        assert kept and checkpoint.read_meta(workdir)["step"] == kept[-1]
+        # With room again, the same command goes on from there.
+        (disk / "others").unlink()
+        again = program.start(workdir, faces_manifest.parent, f"--config.run.steps={kept[-1] + 50}", *flags[1:])
+        assert again.wait(timeout=120) == 0, program.said(workdir)[-2000:]
+        assert f"from step {kept[-1]} to {kept[-1] + 50}" in program.said(workdir)
+        assert checkpoint.steps(workdir)[-1] == kept[-1] + 50
+
+
+def test_a_read_only_workdir_is_refused_before_anything_else(tmp_path):
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(UserError, match="cannot write to --workdir .*Read-only file system.*choose another folder"):
+            with hold(disk / "run"):
+                pytest.fail("held")
