@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import pathlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ class Saver:
     def __init__(self, checkpointer: Checkpointer, workdir: pathlib.Path):
         self._checkpointer = checkpointer
         self._workdir = workdir
+        self._quiet = contextlib.ExitStack()
 
     def save(self, *what: Any) -> None:
         """Starts to write a checkpoint; see `Checkpointer.save`.
@@ -34,16 +36,13 @@ class Saver:
             self._checkpointer.save(*what)
 
     def __enter__(self) -> "Saver":
-        logging.getLogger("absl").addFilter(_is_no_failed_save)
+        self._quiet.enter_context(_quiet_threads())
         self._checkpointer.__enter__()
         return self
 
     def __exit__(self, *how: Any) -> None:
-        try:
-            with self._explained():
-                self._checkpointer.__exit__(*how)
-        finally:
-            logging.getLogger("absl").removeFilter(_is_no_failed_save)
+        with self._quiet, self._explained():
+            self._checkpointer.__exit__(*how)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -59,6 +58,21 @@ class Saver:
             ) from error
 
 
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Hides what orbax's threads say of a failed save, with a traceback each; `SaveFailed` says it once."""
+    hook, loggers = sys.unraisablehook, [logging.getLogger(name) for name in ("absl", "asyncio")]
+    sys.unraisablehook = lambda what: None if "Event loop is closed" in str(what.exc_value) else hook(what)
+    for logger in loggers:
+        logger.addFilter(_is_no_failed_save)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for logger in loggers:
+            logger.removeFilter(_is_no_failed_save)
+
+
 def _is_no_failed_save(record: logging.LogRecord) -> bool:
-    # orbax logs a failure once for each of its threads, with tracebacks; `SaveFailed` says it once.
-    return not (record.levelno >= logging.ERROR and "orbax" in record.pathname)
+    by_threads = "orbax" in record.pathname or "exception was never retrieved" in record.getMessage()
+    return not (record.levelno >= logging.ERROR and by_threads)
