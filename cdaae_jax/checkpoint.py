@@ -16,6 +16,7 @@ or gone), the one before takes its place. If it has another format or structure,
 it, there is a UserError, and every file stays where it is.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import importlib.metadata
@@ -59,12 +60,28 @@ class Checkpointer:
     A context manager: leaving it, for whatever reason, waits until what was begun is on disk.
     """
 
-    def __init__(self, workdir: pathlib.Path, keep: int):
-        """Opens workdir/checkpoints, which is made if missing; at most `keep` checkpoints stay."""
-        options = ocp.CheckpointManagerOptions(preservation_policy=ocp.checkpoint_managers.LatestN(keep))
-        self._manager = ocp.CheckpointManager(
-            (workdir / FOLDER).absolute(), options=options, item_names=("model", "train", "meta")
+    def __init__(self, workdir: pathlib.Path, keep: int, active: bool = True):
+        """Opens workdir/checkpoints, which is made if missing; at most `keep` checkpoints stay.
+
+        Of several processes all hold the same state, so one writes: nothing is done unless `active`.
+        """
+        self._latest: int | None = None
+        self._pending: concurrent.futures.Future | None = None
+        self._manager = None
+        if not active:
+            return
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=ocp.checkpoint_managers.LatestN(keep),
+            # Our own thread waits for orbax, because check sums and copies are to be made there too.
+            enable_async_checkpointing=False,
+            multiprocessing_options=_this_process_alone(),
+            create=False,  # orbax refuses to make folders from one of several processes
         )
+        folder = (workdir / FOLDER).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._manager = ocp.CheckpointManager(folder, options=options, item_names=("model", "train", "meta"))
+        self._latest = self._manager.latest_step()
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="save")
 
     def save(
         self,
@@ -74,10 +91,10 @@ class Checkpointer:
         split: Split,
         origin: Mapping[str, Any] | None = None,
     ) -> None:
-        """Starts writing the state (numpy leaves) as the checkpoint of its own step.
+        """Begins to write the state as the checkpoint of its own step; waits only for the one before, if need be.
 
         Args:
-          state: numpy leaves.
+          state: numpy leaves, which stay as they are.
           config: the experiment.
           space: what label vectors mean.
           split: who was trained on, and who was kept out.
@@ -86,10 +103,29 @@ class Checkpointer:
         Raises:
           RuntimeError: there is a checkpoint of this step or of a later one. orbax would keep that to itself, and the
             run would go on without checkpoints.
+          Exception: whatever stopped the checkpoint before this one from being written.
         """
-        step, latest = int(state.step), self._manager.latest_step()
-        if latest is not None and step <= latest:
-            raise RuntimeError(f"the checkpoint of step {step} was not written: there is one of step {latest} already")
+        if self._manager is None:
+            raise RuntimeError("this Checkpointer is not active")
+        self.wait()
+        step = int(state.step)
+        if self._latest is not None and step <= self._latest:
+            raise RuntimeError(
+                f"the checkpoint of step {step} was not written: there is one of step {self._latest} already"
+            )
+        self._latest = step
+        self._pending = self._thread.submit(self._write, step, state, config, space, split, origin)
+
+    def _write(
+        self,
+        step: int,
+        state: TrainState,
+        config: Config,
+        space: LabelSpace,
+        split: Split,
+        origin: Mapping[str, Any] | None,
+    ) -> None:
+        assert self._manager is not None
         model, train = state.ema, state.replace(ema={})
         others = {name: importlib.metadata.version(name) for name in ("jax", "flax", "optax")}
         meta = {
@@ -115,12 +151,30 @@ class Checkpointer:
         if not saved:
             raise RuntimeError(f"the checkpoint of step {step} was not written: orbax did not take it")
 
+    def wait(self) -> None:
+        """Waits until what was begun is on disk; raises what stopped it from being written."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
     def __enter__(self) -> "Checkpointer":
         return self
 
     def __exit__(self, *_) -> None:
-        self._manager.wait_until_finished()
-        self._manager.close()
+        if self._manager is not None:
+            try:
+                self.wait()
+            finally:
+                self._thread.shutdown()
+                self._manager.close()
+
+
+def _this_process_alone() -> ocp.options.MultiprocessingOptions:
+    """What keeps orbax from waiting for other processes, which do not call it at the same time."""
+    me = jax.process_index()
+    return ocp.options.MultiprocessingOptions(
+        primary_host=me, active_processes={me}, barrier_sync_key_prefix=f"process_{me}"
+    )
 
 
 def read_meta(workdir: pathlib.Path) -> dict[str, Any] | None:
@@ -231,12 +285,18 @@ def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
 
 def _read(folder: pathlib.Path, **args: ocp.args.CheckpointArgs) -> dict[str, Any]:
     try:
-        with _quiet_stragglers(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+        with _quiet_stragglers(), _reader() as reader:
             restored = reader.restore(folder.absolute(), args=ocp.args.Composite(**args))
     except _UNREADABLE as error:
         refuse_unreadable(folder, error)
         raise _Damaged(_first_line(error)) from error
     return {name: restored[name] for name in args}
+
+
+def _reader() -> ocp.Checkpointer:
+    alone = _this_process_alone()
+    options = ocp.CompositeOptions(multiprocessing_options=alone)
+    return ocp.Checkpointer(ocp.CompositeCheckpointHandler(composite_options=options), multiprocessing_options=alone)
 
 
 @contextlib.contextmanager

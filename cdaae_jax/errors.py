@@ -14,14 +14,15 @@ class Stopped(Exception):
     The programs in `cdaae_jax.cli` print the message as one line on standard error and exit with status 75.
 
     Attributes:
-      step: the step of the checkpoint.
-      steps: how many steps the run has in all.
+      step: the step of the checkpoint; None if the run had not begun to train.
+      steps: how many steps the run has in all; None likewise.
     """
 
-    def __init__(self, step: int, steps: int):
+    def __init__(self, step: int | None = None, steps: int | None = None):
         super().__init__(step, steps)
         self.step = step
         self.steps = steps
 
     def __str__(self) -> str:
-        return f"stopped after step {self.step} of {self.steps}; run the same command again to go on"
+        done = "before the first step" if self.step is None else f"after step {self.step} of {self.steps}"
+        return f"stopped {done}; run the same command again to go on"

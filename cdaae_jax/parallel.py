@@ -1,70 +1,20 @@
-"""Devices and processes: the only file that says pmap and jax.distributed.
+"""Devices: the only file that says pmap.
 
 The mapped step keeps plain replicated arrays: the state goes in and comes out without a leading device axis
 (in_axes None, out_axes None), the batch has one.
 """
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from cdaae_jax.errors import UserError
 
 AXIS = "devices"
 Tree = Any
-
-
-def initialize() -> None:
-    """Joins the other processes of a multi-process run; does nothing in a run of one.
-
-    Reads the environment: CDAAE_COORDINATOR (host:port), CDAAE_NUM_PROCESSES and CDAAE_PROCESS_ID, as the launchers
-    set them. Must be called before anything asks JAX for devices.
-    """
-    coordinator = os.environ.get("CDAAE_COORDINATOR")
-    if coordinator:
-        jax.distributed.initialize(
-            coordinator, int(os.environ["CDAAE_NUM_PROCESSES"]), int(os.environ["CDAAE_PROCESS_ID"])
-        )
-
-
-def is_primary() -> bool:
-    """Says whether this process is the one that writes."""
-    return jax.process_index() == 0
-
-
-def agree(step: int, decision: bool) -> bool:
-    """Returns the primary process's decision in every process, for what depends on a clock or a signal.
-
-    Several processes exchange the decision only on every tenth step; on the other steps it is False.
-    """
-    if jax.process_count() == 1:
-        return decision
-    return step % 10 == 0 and bool(multihost_utils.broadcast_one_to_all(np.array(decision)))
-
-
-@contextlib.contextmanager
-def on_primary(context: contextlib.AbstractContextManager) -> Iterator[None]:
-    """Enters a context manager in the primary process alone, and in the others waits until that is done.
-
-    Raises:
-      UserError: in every process if the primary's was refused, so that none is left waiting for it.
-    """
-    with contextlib.ExitStack() as stack:
-        refusal = None
-        if is_primary():
-            try:
-                stack.enter_context(context)
-            except UserError as error:
-                refusal = error
-        if agree(0, refusal is not None):
-            raise refusal or UserError("the first process of this run was refused; read its message")
-        yield
 
 
 def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:
@@ -93,6 +43,18 @@ def choose_devices(num_devices: int, batch_size: int) -> list[jax.Device]:
     return devices
 
 
+def connect(devices: Sequence[jax.Device]) -> None:
+    """Exchanges a number between the devices of all processes, so that they are connected before a step is compiled.
+
+    On CPU a connection that is not answered within 30 s fails, and compiling can take one process that much longer.
+    """
+    if jax.process_count() == 1:
+        return
+    jax.block_until_ready(
+        map_step(lambda state, batch: (state, jax.lax.psum(batch, AXIS)), devices)(np.zeros(()), np.ones(len(devices)))
+    )
+
+
 def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
     """Places a copy of every array on every device, just as the mapped step returns them (else it compiles twice)."""
     sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec())
@@ -111,8 +73,10 @@ def shard(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
 
 
 def to_host(tree: Tree) -> Tree:
-    """Returns replicated arrays as numpy, from the first local device."""
-    return jax.device_get(jax.tree.map(lambda leaf: leaf.addressable_data(0), tree))
+    """Returns replicated arrays as numpy, from the first local device; copies, which no later step overwrites."""
+    # On CPU, device_get returns views of the devices' own memory, which the next step is given to work in.
+    host = jax.device_get(jax.tree.map(lambda leaf: leaf.addressable_data(0), tree))
+    return jax.tree.map(lambda leaf: leaf if leaf.flags.owndata else leaf.copy(), host)
 
 
 def map_step(step: Callable, devices: Sequence[jax.Device]) -> Callable:

@@ -320,3 +320,24 @@ def test_an_older_step_than_the_latest_is_refused_not_passed_over(tmp_path, step
         with pytest.raises(RuntimeError, match="there is one of step 30 already"):
             saver.save(make_state(30), make_tiny_config(), SPACE, make_split())
     assert checkpoint.steps(tmp_path) == [20, 30]
+
+
+def test_a_save_that_failed_in_the_background_is_raised_by_the_next_one_and_at_the_end(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        with checkpoint.Checkpointer(tmp_path, 2) as saver:
+            monkeypatch.setattr(saver._manager, "save", fail)
+            saver.save(make_state(10), make_tiny_config(), SPACE, make_split())
+            with pytest.raises(OSError, match="No space left"):
+                saver.save(make_state(20), make_tiny_config(), SPACE, make_split())
+            saver.save(make_state(30), make_tiny_config(), SPACE, make_split())
+    assert checkpoint.steps(tmp_path) == []
+
+
+def test_a_process_that_does_not_write_makes_nothing(tmp_path):
+    with checkpoint.Checkpointer(tmp_path / "run", 2, active=False) as saver:
+        with pytest.raises(RuntimeError, match="not active"):
+            saver.save(make_state(10), make_tiny_config(), SPACE, make_split())
+    assert not (tmp_path / "run").exists()

@@ -1,6 +1,4 @@
-"""Placement of states and batches on devices, refusals of what devices cannot share, and what one process decides."""
-
-import contextlib
+"""Placement of states and batches on devices, and refusals of what devices cannot share."""
 
 import jax
 import numpy as np
@@ -33,26 +31,3 @@ def test_more_devices_than_there_are_is_refused():
         parallel.choose_devices(5, 10)
     assert parallel.choose_devices(0, 8) == jax.local_devices()
     assert len(parallel.choose_devices(3, 9)) == 3
-
-
-def test_only_the_primary_process_enters_and_a_refusal_reaches_the_others(monkeypatch):
-    entered = []
-    context = contextlib.contextmanager(lambda: (yield entered.append(True)))
-
-    @contextlib.contextmanager
-    def refused():
-        raise UserError("in use")
-        yield
-
-    with parallel.on_primary(context()):
-        assert entered == [True]
-    with pytest.raises(UserError, match="in use"):
-        with parallel.on_primary(refused()):
-            pass
-    monkeypatch.setattr(parallel, "is_primary", lambda: False)
-    with parallel.on_primary(context()):
-        assert entered == [True]
-    monkeypatch.setattr(parallel, "agree", lambda *_: True)
-    with pytest.raises(UserError, match="the first process of this run was refused"):
-        with parallel.on_primary(context()):
-            pass

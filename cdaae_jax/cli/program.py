@@ -6,7 +6,9 @@ import os
 import pathlib
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from absl import app, flags
 from absl import logging as absl_logging
@@ -15,6 +17,7 @@ from cdaae_jax.errors import Stopped, UserError
 
 # The last is EX_TEMPFAIL of <sysexits.h>, which Windows lacks.
 FAILURE, USAGE_ERROR, STOPPED = 1, 2, 75
+_at_once = False
 
 
 def run(main: Callable[[], None], module: str) -> None:
@@ -64,6 +67,27 @@ def run(main: Callable[[], None], module: str) -> None:
         app.run(guarded, flags_parser=parse)
     except KeyboardInterrupt:
         _end_by_interrupt()
+    except SystemExit as ending:
+        if _at_once:
+            _exit_now(ending.code if isinstance(ending.code, int) else FAILURE)
+        raise
+    except Exception:
+        if not _at_once:
+            raise
+        traceback.print_exc()
+        _exit_now(FAILURE)
+
+
+def end_at_once() -> None:
+    """Makes this process end without what Python does at its end, which would wait for other processes of a run."""
+    global _at_once
+    _at_once = True
+
+
+def _exit_now(status: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def failed(reason: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import jax
 
-from cdaae_jax import checkpoint, files, parallel
+from cdaae_jax import checkpoint, files, parallel, processes
 from cdaae_jax.config import Config, picture_size, to_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
@@ -17,7 +17,7 @@ from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
-from cdaae_jax.errors import Stopped
+from cdaae_jax.errors import Stopped, UserError
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
 from cdaae_jax.models.registry import Networks
@@ -54,19 +54,25 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
     Raises:
       UserError: unusable configuration, data or workdir; a workdir of another model, other people or other data, or one
         that another run is using.
-      Stopped: SIGTERM or Ctrl-C ended the run before its last step; its checkpoint is written.
+      Stopped: SIGTERM or Ctrl-C ended the run before its last step; if it had begun, its checkpoint is written.
       NonFiniteLoss: training diverged; the last checkpoint is older than that.
       SaveFailed: a checkpoint cannot be written; those before it are there.
     """
-    validate(config)
-    networks = registry.build(config.model, parallel.AXIS)
-    devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
-    everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
-    split = datasets.split(everyone, config.data)
-    # Everything else has been checked by now, so a mistake leaves no folder behind.
-    workdir = pathlib.Path(workdir).absolute()
-    with parallel.on_primary(hold(workdir)):
-        return _train(config, workdir, networks, devices, everyone, split)
+    with StopSignals() as signals:
+        for flag, place in (("--workdir", workdir), ("--data_dir", data_dir)):
+            if "://" in str(place):
+                raise UserError(
+                    f"{flag} is {place}, an address; mount the bucket, and give the folder it is mounted in"
+                )
+        validate(config)
+        networks = registry.build(config.model, parallel.AXIS)
+        devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
+        everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
+        split = datasets.split(everyone, config.data)
+        # Everything else has been checked by now, so a mistake leaves no folder behind.
+        workdir = pathlib.Path(workdir).absolute()
+        with processes.on_primary(hold(workdir)):
+            return _train(config, workdir, networks, devices, everyone, split, signals)
 
 
 def _train(
@@ -76,6 +82,7 @@ def _train(
     devices: Sequence[jax.Device],
     everyone: FaceDataset,
     split: Split,
+    signals: StopSignals,
 ) -> TrainState:
     refuse_other_run(workdir, config, everyone.space, split)
     training = split.train
@@ -84,6 +91,8 @@ def _train(
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
     state, origin = _initial_state(config, everyone.space, workdir, split)
     start = int(state.step)
+    processes.require_same(configuration=to_dict(config), data=split.train.fingerprint, first_step=start)
+    parallel.connect(devices)
     _LOG.info(
         "%d people to train on (%d photos), %d for validation, %d for the test; %d labels; %s; %d devices; "
         "from step %d to %d",
@@ -106,15 +115,15 @@ def _train(
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
     preview = previews.make(split.shown, networks.generator, config)
-    run = config.run
+    run, primary = config.run, processes.is_primary()
+    stop_is_due = signals.deferred()
     with (
-        StopSignals() as stop,  # first, so that a second signal ends at once while the others close
-        Writer(workdir, start, run.steps, run.batch_size, parallel.is_primary()) as writer,
+        Writer(workdir, start, run.steps, run.batch_size, primary) as writer,
         Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
-        Saver(checkpoint.Checkpointer(workdir, run.keep_checkpoints), workdir) as saver,
-        Profile(workdir, start, run.steps, run.profile_steps, parallel.is_primary()) as profile,
+        Saver(checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary), workdir) as saver,
+        Profile(workdir, start, run.steps, run.profile_steps, primary) as profile,
     ):
-        if parallel.is_primary():
+        if primary:
             files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
         window, saved_at, waited = Window(), time.monotonic(), 0.0
         for step, batch in enumerate(batches, start=start + 1):
@@ -123,8 +132,7 @@ def _train(
             profile.advance(step, metrics)
             window.add(step, metrics)
             writer.advance()
-            stopping = parallel.agree(step, stop.is_set())
-            overdue = parallel.agree(step, 0 < 60 * run.checkpoint_minutes < time.monotonic() - saved_at)
+            stopping = stop_is_due(step)
             last = step == run.steps or stopping
             if _due(step, run.log_steps) or last:
                 values = window.close()
@@ -134,9 +142,15 @@ def _train(
                 writer.scalars(step, values, shown=("reconstruction",))
             if _due(step, run.grid_steps) or step == run.steps:
                 window.check()
-                writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
-            if _due(step, run.checkpoint_steps) or overdue or last:
+                if primary:
+                    writer.picture(step, "held_out", preview(parallel.to_host(state.ema)))
+            if _due(step, run.checkpoint_steps) or last:
                 window.check()
+                saving = primary
+            else:
+                # Only this process's clock says so, and the others do not look at their losses now.
+                saving = primary and 0 < 60 * run.checkpoint_minutes < time.monotonic() - saved_at and window.finite()
+            if saving:
                 saver.save(parallel.to_host(state), config, everyone.space, split, origin and origin._asdict())
                 saved_at = time.monotonic()
             if stopping and step < run.steps:

@@ -37,6 +37,14 @@ class Window:
                     )
         self._checked = len(self._metrics)
 
+    def finite(self) -> bool:
+        """Says whether `check` would be silent."""
+        try:
+            self.check()
+        except NonFiniteLoss:
+            return False
+        return True
+
     def close(self) -> dict[str, float]:
         """Returns each metric's mean, the number of steps and the seconds they took, and starts anew."""
         self.check()

@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import os
 import pathlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +26,7 @@ class Saver:
     def __init__(self, checkpointer: Checkpointer, workdir: pathlib.Path):
         self._checkpointer = checkpointer
         self._workdir = workdir
-        self._quiet = contextlib.ExitStack()
+        self._failed = False
 
     def save(self, *what: Any) -> None:
         """Starts to write a checkpoint; see `Checkpointer.save`.
@@ -36,41 +38,49 @@ class Saver:
             self._checkpointer.save(*what)
 
     def __enter__(self) -> "Saver":
-        self._quiet.enter_context(_quiet_threads())
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        for logger in _LOGGERS:
+            logger.addFilter(_is_no_failed_save)
         self._checkpointer.__enter__()
         return self
 
     def __exit__(self, *how: Any) -> None:
-        with self._quiet, self._explained():
+        with self._explained():
             self._checkpointer.__exit__(*how)
+        if self._failed:
+            return  # some of orbax's threads complain only when the process ends
+        sys.unraisablehook = self._hook
+        for logger in _LOGGERS:
+            logger.removeFilter(_is_no_failed_save)
+
+    def _unraisable(self, what: Any) -> None:
+        if "Event loop is closed" not in str(what.exc_value):
+            self._hook(what)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError) as error:  # ValueError is what tensorstore makes of the system's refusals
-            reason = " ".join(str(error).split())
-            short = reason if len(reason) < 160 else f"{reason[:60]} ... {reason[-90:]}"
+            self._failed = True
             kept = ", ".join(map(str, steps(self._workdir))) or "none"
             raise SaveFailed(
-                f"a checkpoint could not be written to {self._workdir} ({short}); the checkpoints of steps {kept} are "
+                f"a checkpoint could not be written to {self._workdir} ({_reason(error)}); the checkpoints of steps {kept} are "
                 "unharmed: make room, then run the same command again"
             ) from error
 
 
-@contextlib.contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """Hides what orbax's threads say of a failed save, with a traceback each; `SaveFailed` says it once."""
-    hook, loggers = sys.unraisablehook, [logging.getLogger(name) for name in ("absl", "asyncio")]
-    sys.unraisablehook = lambda what: None if "Event loop is closed" in str(what.exc_value) else hook(what)
-    for logger in loggers:
-        logger.addFilter(_is_no_failed_save)
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-        for logger in loggers:
-            logger.removeFilter(_is_no_failed_save)
+def _reason(error: Exception) -> str:
+    """Returns the system's reason, which tensorstore wraps into long texts, and else the beginning of the text."""
+    found = _OS_ERROR.search(str(error))
+    if found:
+        return os.strerror(int(found[1]))
+    return getattr(error, "strerror", None) or " ".join(str(error).split())[:160]
+
+
+_OS_ERROR = re.compile(r"(?:os_error_code='|OS error )(\d+)")
+# orbax's threads tell of a failed save here, with a traceback each; `SaveFailed` says it once.
+_LOGGERS = (logging.getLogger("absl"), logging.getLogger("asyncio"))
 
 
 def _is_no_failed_save(record: logging.LogRecord) -> bool:

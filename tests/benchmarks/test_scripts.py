@@ -117,6 +117,11 @@ def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):
     assert case["top"][0]["milliseconds"] > 0 and case["compiled_bytes"] > 0
 
 
+def test_saving_says_what_a_checkpoint_costs(tmp_path):
+    content = run("saving", tmp_path, "--smoke", "--blocks=1", "--steps=2")
+    assert content["state_mb"] > 1 and 0 < content["loop_waits_seconds"] < content["interval_seconds"]
+
+
 def test_the_timed_path_needs_no_data_library():
     code = (
         "import sys, benchmarks.peers.ours, benchmarks.worker, benchmarks.gpu_case;"

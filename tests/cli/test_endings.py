@@ -71,3 +71,22 @@ def interrupted():
 program.run(interrupted, sample.__name__)
 """
     assert run(program) == (-signal.SIGINT, "", "")  # a shell calls it 130
+
+
+def test_a_process_that_leaves_others_behind_skips_what_would_wait_for_them():
+    program = """
+import atexit
+from cdaae_jax import errors
+from cdaae_jax.cli import program, sample
+
+atexit.register(print, "waited")
+
+def left():
+    program.end_at_once()
+    raise {error}
+
+program.run(left, sample.__name__)
+"""
+    assert run(program.format(error="errors.UserError('no data')")) == (2, "", "-c: no data\n")
+    status, output, errors = run(program.format(error="RuntimeError('a mistake')"))
+    assert (status, output) == (1, "") and errors.endswith("RuntimeError: a mistake\n")
