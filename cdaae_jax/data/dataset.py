@@ -299,7 +299,9 @@ def _label_space(data: Data, records: list[Record], listed: set[str]) -> LabelSp
     vocabulary = (*EMOTIONS, *ACTION_UNITS)
     named = {"emotion": canonical_emotion, "au": lambda name: name.strip().upper(), "both": canonical}[data.label_kind]
     asked = tuple(map(named, data.label_names))
-    unknown = [name for name in asked if name not in found]
+    # A unit that is coded and never shown is no label by itself, but can be asked for.
+    coded = {name for record in records for name in record.aus or ()} if data.label_kind != "emotion" else set()
+    unknown = [name for name in asked if name not in found | coded]
     if unknown:
         raise UserError(
             f"config.data.label_names holds {unknown[0]!r}, which no photo has; "

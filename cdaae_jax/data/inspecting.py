@@ -185,14 +185,15 @@ def _sheet(everyone: FaceDataset, readable: np.ndarray, part_of: Mapping[str, st
         for i in groups[k]:
             by_label.setdefault(everyone.labels[i].tobytes(), i)
         some = sorted(by_label.values(), key=lambda i: everyone.labels[i].tolist(), reverse=True)[:_COLUMNS]
-        tiles = [_tile(everyone, i, everyone.space.describe(everyone.labels[i])) for i in some]
+        tiles = [_tile(everyone, i) for i in some]
         rows.append([_caption(f"{part_of[everyone.people[k]]}\n{everyone.people[k]}"), *tiles])
     return images.grid(rows)
 
 
-def _tile(everyone: FaceDataset, i: int, text: str) -> UInt8[np.ndarray, "t t 3"]:
+def _tile(everyone: FaceDataset, i: int) -> UInt8[np.ndarray, "t t 3"]:
     picture = Image.fromarray(images.fit(everyone.records[i].load(), _TILE))
-    lines = text.replace("=1,", ",").removesuffix("=1").replace(",", "\n").split("\n")
+    parts = everyone.space.describe(everyone.labels[i]).split(",")
+    lines = [part if everyone.space.is_unit(part.partition("=")[0]) else part.removesuffix("=1") for part in parts]
     ImageDraw.Draw(picture).text((2, 1), "\n".join(lines[:3]), fill="white", stroke_width=1, stroke_fill="black")
     return np.asarray(picture)
 

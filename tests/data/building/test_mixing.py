@@ -96,6 +96,8 @@ def test_action_units_that_a_set_does_not_code_are_masked(published, faces_manif
     assert mixed.known[part(mixed, "disfa")].all()
     mine = part(mixed, "p")
     assert not mixed.known[mine, column].any() and mixed.known[mine][:, :3].all()
+    asked = load(published, manifests=(SETS[1],), label_kind="au", label_names=("AU12", "AU9"))
+    assert asked.space.names == ("AU12", "AU9") and not asked.labels[:, 1].any()
     alone = load(published, manifests=(SETS[1],), label_kind="au")
     assert alone.known is None and set(alone.space.names) < set(DISFA_AUS)
 
