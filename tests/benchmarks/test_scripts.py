@@ -139,3 +139,18 @@ def test_a_peer_that_there_is_not_is_refused():
         text=True,
     )
     assert done.returncode != 0 and "must be ours and some of" in done.stderr
+
+
+def test_a_big_set_is_built_and_trained_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    content = run("big_data", tmp_path, "--records=60", "--steps=2")
+    assert content["records"] == 60 and content["most_mib"] >= content["most_mib_before_first_step"] > 0
+    assert 0 < content["seconds_to_first_step"] <= content["seconds_in_all"]
+
+
+@pytest.mark.slow
+def test_a_long_run_is_watched_to_its_end(tmp_path):
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'cdaae_jax[eval]'")
+    content = run("long_run", tmp_path, "--minutes=0.5", "--every=1", f"--graph={tmp_path / 'graph.png'}")
+    assert content["summary"]["status"] == 75 and content["summary"]["steps"] > 0
+    assert (tmp_path / "graph.png").stat().st_size > 10_000
