@@ -65,8 +65,8 @@ class Saver:
             self._failed = True
             kept = ", ".join(map(str, steps(self._workdir))) or "none"
             raise SaveFailed(
-                f"a checkpoint could not be written to {self._workdir} ({_reason(error)}); the checkpoints of steps {kept} are "
-                "unharmed: make room, then run the same command again"
+                f"a checkpoint could not be written to {self._workdir} ({_reason(error)}); the checkpoints of steps "
+                f"{kept} are unharmed: make room, then run the same command again"
             ) from error
 
 
