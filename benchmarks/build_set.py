@@ -114,7 +114,7 @@ class _Watch:
     def result(self, files: int) -> dict[str, float]:
         # A small set may be aligned between two looks.
         aligning = [look for look in self._looks if look.done] or [_Look(self._seconds, files, *_memory())]
-        first, last = aligning[0], aligning[-1]
+        first, last = aligning[0], next(look for look in aligning if look.done == aligning[-1].done)
         quarter = next((look for look in aligning if look.done >= files / 4), last)
         seen = last.seconds - first.seconds
         return {

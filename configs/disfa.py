@@ -4,9 +4,9 @@ python launch/train.py --config=configs/disfa.py --workdir=runs/disfa --data_dir
 
 DATA/disfa holds the set as published (cdaae_jax/data/disfa/README.md), whose videos need the extra `video`. The first
 run builds it: 27 people, of whom 19 are trained on, 4 are for validation and 4 for the test; of each the left camera's
-frames with a unit at 2 or more, four a second at most, and 30 neutral ones. That is some hundreds of pictures a person,
-and about an hour on two cores; training takes about an hour more. No figures are given here: the set is not ours to
-measure on.
+frames with a unit at 2 or more, four a second at most, and 30 neutral ones. That should be some hundreds of pictures a
+person, and an hour on two cores, most of which goes into decoding the videos; training should take an hour more. No
+figures are given here: the set was not at hand.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run

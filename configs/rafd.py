@@ -2,10 +2,10 @@
 
 python launch/train.py --config=configs/rafd.py --workdir=runs/rafd --data_dir=DATA
 
-DATA/rafd holds the set as published (cdaae_jax/data/rafd/README.md). The first run builds it, in about ten minutes on
-two cores; of 67 people 47 are trained on, 10 are for validation and 10 for the test, each with 24 pictures of the
-frontal camera (1,608 in all: eight expressions, three gazes). Training takes about an hour on two cores. No figures are
-given here: the set is not ours to measure on.
+DATA/rafd holds the set as published (cdaae_jax/data/rafd/README.md). The first run builds it, in a few minutes on two
+cores; of 67 people 47 are trained on, 10 are for validation and 10 for the test, each with 24 pictures of the frontal
+camera (1,608 in all: eight expressions, three gazes). Training should take about an hour on two cores, as emotion.py's
+does. No figures are given here: the set was not at hand.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from support import make_tiny_config
 
 from cdaae_jax import parallel
-from cdaae_jax.config import Data
+from cdaae_jax.config import Data, Loss
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.building.builder import AlignedSet
 from cdaae_jax.data.pairs import PairSampler
@@ -58,7 +58,10 @@ def test_emotions_units_and_a_training_step_of_the_mixed_set(published):
     low = next(i for i in part(mixed, "crema_d") if mixed.records[i].amount == 0.5)
     assert mixed.labels[low, [0, 1]].tolist() == [0.5, 0.5]  # half happy, half neutral
 
-    config = make_tiny_config(data=Data(manifests=SETS, label_kind="both", set_weights=(1, 1, 1)))
+    config = make_tiny_config(
+        data=Data(manifests=SETS, label_kind="both", set_weights=(1, 1, 1)),
+        loss=Loss(image_weight=0.1, latent_weight=0.0, warmup_steps=0),  # the image's critic sees the label too
+    )
     networks = registry.build(config.model, parallel.AXIS)
     optimizer = make_optimizer(config.optim, config.run.steps)
     state = jax.jit(lambda: create_state(networks, optimizer, config.model, mixed.space.size, 0))()
