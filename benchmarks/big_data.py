@@ -26,7 +26,7 @@ tfds_source.BUILDERS["generated_faces"] = "benchmarks.generated_faces"
 spec, workdir, steps, cache = sys.argv[1:]
 train(
     Config(
-        data=Data(manifests=(spec,), held_out=16, cache_gib=float(cache), neutral_source=0.2),
+        data=Data(manifests=(spec,), held_out=1, cache_gib=float(cache), neutral_source=0.2),
         model=Model(image_size=32, width=4, latent_size=6),
         run=Run(steps=int(steps), batch_size=16, num_devices=1, log_steps=1, grid_steps=0, checkpoint_steps=0),
     ),

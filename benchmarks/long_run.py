@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -45,13 +46,18 @@ def main() -> None:
         "status": status,
         "steps": speed[-1]["step"],
         **{
-            name: {"first": settled[0][name], "last": settled[-1][name], "most": max(look[name] for look in settled)}
+            name: {
+                "median": statistics.median(look[name] for look in settled),
+                "most": max(look[name] for look in settled),
+            }
             for name in ("resident_mib", "files", "threads", "checkpoints")
         },
         "mib_per_hour": _slope([(look["minutes"] / 60, look["resident_mib"]) for look in settled]),
     }
     report.print_table(f"{given.minutes:g} minutes", ("what", "value"), [[k, str(v)] for k, v in summary.items()])
-    report.write_json(given.output, {"summary": summary, "looks": looks[:: max(1, len(looks) // 240)]})
+    report.write_json(
+        given.output, {"summary": summary, "looks": looks[:: max(1, len(looks) // 240)], "speed": speed[-1]}
+    )
     if given.graph:
         _draw(looks, speed, pathlib.Path(given.graph))
 
@@ -111,7 +117,7 @@ def _draw(looks: list[dict], speed: list[dict], path: pathlib.Path) -> None:
     rows[1].plot(minutes, [look["files"] for look in looks], label="open files")
     rows[1].plot(minutes, [look["threads"] for look in looks], label="threads")
     rows[1].plot(minutes, [look["checkpoints"] for look in looks], label="checkpoints on disk")
-    rows[1].legend()
+    rows[1].legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     rows[2].plot([row["minutes"] for row in speed], [row["images_per_second"] for row in speed])
     rows[2].set_ylabel("pairs per second")
     rows[3].plot(minutes, [look["load"] for look in looks], color="grey")

@@ -58,12 +58,17 @@ def main() -> None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=PATH, see --help")
     memory.keep()
     if not processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value):
-        _train()
+        _train_alone()
         return
     import jax
 
+    from cdaae_jax.training.saving import SaveFailed
+
     try:
         _train()
+    except SaveFailed as error:  # the process that writes alone; the others find it gone
+        program.end_at_once()
+        program.failed(str(error))
     except (Stopped, SystemExit):  # all processes alike
         processes.leave()
         raise
@@ -77,14 +82,22 @@ def main() -> None:
     processes.leave()
 
 
-def _train() -> None:
-    from cdaae_jax.training.loop import train
-    from cdaae_jax.training.metrics import NonFiniteLoss
+def _train_alone() -> None:
     from cdaae_jax.training.saving import SaveFailed
 
     try:
+        _train()
+    except SaveFailed as error:
+        program.failed(str(error))
+
+
+def _train() -> None:
+    from cdaae_jax.training.loop import train
+    from cdaae_jax.training.metrics import NonFiniteLoss
+
+    try:
         train(_CONFIG.value, _WORKDIR.value, _DATA_DIR.value)
-    except (NonFiniteLoss, SaveFailed) as error:
+    except NonFiniteLoss as error:
         program.failed(str(error))
 
 

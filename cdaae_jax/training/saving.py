@@ -2,7 +2,10 @@
 
 import contextlib
 import logging
+import os
 import pathlib
+import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +26,7 @@ class Saver:
     def __init__(self, checkpointer: Checkpointer, workdir: pathlib.Path):
         self._checkpointer = checkpointer
         self._workdir = workdir
+        self._failed = False
 
     def save(self, *what: Any) -> None:
         """Starts to write a checkpoint; see `Checkpointer.save`.
@@ -34,31 +38,51 @@ class Saver:
             self._checkpointer.save(*what)
 
     def __enter__(self) -> "Saver":
-        logging.getLogger("absl").addFilter(_is_no_failed_save)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        for logger in _LOGGERS:
+            logger.addFilter(_is_no_failed_save)
         self._checkpointer.__enter__()
         return self
 
     def __exit__(self, *how: Any) -> None:
-        try:
-            with self._explained():
-                self._checkpointer.__exit__(*how)
-        finally:
-            logging.getLogger("absl").removeFilter(_is_no_failed_save)
+        with self._explained():
+            self._checkpointer.__exit__(*how)
+        if self._failed:
+            return  # some of orbax's threads complain only when the process ends
+        sys.unraisablehook = self._hook
+        for logger in _LOGGERS:
+            logger.removeFilter(_is_no_failed_save)
+
+    def _unraisable(self, what: Any) -> None:
+        if "Event loop is closed" not in str(what.exc_value):
+            self._hook(what)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError) as error:  # ValueError is what tensorstore makes of the system's refusals
-            reason = " ".join(str(error).split())
-            short = reason if len(reason) < 160 else f"{reason[:60]} ... {reason[-90:]}"
+            self._failed = True
             kept = ", ".join(map(str, steps(self._workdir))) or "none"
             raise SaveFailed(
-                f"a checkpoint could not be written to {self._workdir} ({short}); the checkpoints of steps {kept} are "
-                "unharmed: make room, then run the same command again"
+                f"a checkpoint could not be written to {self._workdir} ({_reason(error)}); the checkpoints of steps "
+                f"{kept} are unharmed: make room, then run the same command again"
             ) from error
 
 
+def _reason(error: Exception) -> str:
+    """Returns the system's reason, which tensorstore wraps into long texts, and else the beginning of the text."""
+    found = _OS_ERROR.search(str(error))
+    if found:
+        return os.strerror(int(found[1]))
+    return getattr(error, "strerror", None) or " ".join(str(error).split())[:160]
+
+
+_OS_ERROR = re.compile(r"(?:os_error_code='|OS error )(\d+)")
+# orbax's threads tell of a failed save here, with a traceback each; `SaveFailed` says it once.
+_LOGGERS = (logging.getLogger("absl"), logging.getLogger("asyncio"))
+
+
 def _is_no_failed_save(record: logging.LogRecord) -> bool:
-    # orbax logs a failure once for each of its threads, with tracebacks; `SaveFailed` says it once.
-    return not (record.levelno >= logging.ERROR and "orbax" in record.pathname)
+    by_threads = "orbax" in record.pathname or "exception was never retrieved" in record.getMessage()
+    return not (record.levelno >= logging.ERROR and by_threads)

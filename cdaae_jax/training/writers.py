@@ -1,18 +1,22 @@
 """What a run shows and writes: progress bar, metrics.jsonl, TensorBoard events, PNG grids, a profile."""
 
+import contextlib
 import json
 import logging
 import pathlib
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
 import jax
 import numpy as np
-from tensorboardX import SummaryWriter
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from cdaae_jax import files, images
+from cdaae_jax.errors import UserError
+from cdaae_jax.training.saving import SaveFailed
+from cdaae_jax.training.tensorboard import Events
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ class Writer:
         if not active:
             return
         self._jsonl = _reopen(workdir / "metrics.jsonl", start)
-        self._tensorboard = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1 if start else None)
+        self._tensorboard = Events(workdir / "tensorboard", start + 1)
         self._bar = tqdm(
             total=steps * batch_size,
             initial=start * batch_size,
@@ -59,12 +63,15 @@ class Writer:
             self._redirect.__enter__()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, kind, *error) -> None:
         if self._active:
-            self._redirect.__exit__(*error)
+            self._redirect.__exit__(kind, *error)
             self._bar.close()
-            self._tensorboard.close()
-            self._jsonl.close()
+            # Where writing has failed already, so do the last flushes, and they must not hide why.
+            with contextlib.suppress(OSError) if kind else self._explained():
+                self._tensorboard.close()
+            with contextlib.suppress(OSError) if kind else self._explained():
+                self._jsonl.close()
 
     def advance(self) -> None:
         """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong.
@@ -83,20 +90,36 @@ class Writer:
             _LOG.info("%s for the remaining %d steps, at the speed so far", duration(seconds), left)
 
     def scalars(self, step: int, values: dict[str, float], shown: tuple[str, ...] = ()) -> None:
-        """Writes named numbers; those in `shown` appear beside the bar."""
+        """Writes named numbers; those in `shown` appear beside the bar.
+
+        Raises:
+          SaveFailed: they cannot be written.
+        """
         if not self._active:
             return
-        self._jsonl.write(json.dumps({"step": step, **values}) + "\n")
-        self._jsonl.flush()
-        for name, value in values.items():
-            self._tensorboard.add_scalar(name, value, step)
+        with self._explained():
+            self._jsonl.write(json.dumps({"step": step, **values}) + "\n")
+            self._jsonl.flush()
+            self._tensorboard.scalars(step, values)
         self._bar.set_postfix({name: f"{values[name]:.3g}" for name in shown if name in values}, refresh=False)
 
     def picture(self, step: int, name: str, picture: np.ndarray) -> None:
-        """Writes uint8 [H, W, 3] to grids/NAME_STEP.png and TensorBoard."""
+        """Writes uint8 [H, W, 3] to grids/NAME_STEP.png and TensorBoard; see `scalars`."""
         if self._active:
-            images.write(self._workdir / "grids" / f"{name}_{step:07d}.png", picture)
-            self._tensorboard.add_image(name, picture, step, dataformats="HWC")
+            with self._explained():
+                images.write(self._workdir / "grids" / f"{name}_{step:07d}.png", picture)
+                self._tensorboard.picture(step, name, picture)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, UserError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SaveFailed(
+                f"cannot write to {self._workdir} ({reason}); the checkpoints there are unharmed: make room, then run "
+                "the same command again"
+            ) from error
 
 
 class Profile:

@@ -145,3 +145,18 @@ def test_build_set_says_how_many_pictures_it_builds_in_a_second_and_in_how_much_
     content = run("build_set", tmp_path, "--files=48", "--side=32", "--size=32", "--workers=1", "--aligner=middle")
     assert content["built"] == 48 and content["pictures_per_second"] > 0
     assert content["process_mib"] > 10 and abs(content["grown_mib"]) < content["process_mib"]
+
+
+def test_a_big_set_is_built_and_trained_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    content = run("big_data", tmp_path, "--records=60", "--steps=2")
+    assert content["records"] == 60 and content["most_mib"] >= content["most_mib_before_first_step"] > 0
+    assert 0 < content["seconds_to_first_step"] <= content["seconds_in_all"]
+
+
+@pytest.mark.slow
+def test_a_long_run_is_watched_to_its_end(tmp_path):
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'cdaae_jax[eval]'")
+    content = run("long_run", tmp_path, "--minutes=0.5", "--every=1", f"--graph={tmp_path / 'graph.png'}")
+    assert content["summary"]["status"] == 75 and content["summary"]["steps"] > 0
+    assert (tmp_path / "graph.png").stat().st_size > 10_000

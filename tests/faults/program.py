@@ -15,14 +15,9 @@ TINY = """
 """.split()
 
 
-def start(workdir: pathlib.Path, data_dir: pathlib.Path, *flags: str) -> subprocess.Popen:
-    """Starts a training; its standard error goes to the end of workdir/../log."""
+def start(workdir: pathlib.Path, data_dir: pathlib.Path, log: pathlib.Path, *flags: str) -> subprocess.Popen:
+    """Starts a training; its standard error goes to the end of `log`."""
     command = [sys.executable, "launch/train.py", *TINY, f"--workdir={workdir}", f"--data_dir={data_dir}", *flags]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-    with (workdir.parent / "log").open("ab") as log:
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
-
-
-def said(workdir: pathlib.Path) -> str:
-    """Returns what all runs have written to standard error so far."""
-    return (workdir.parent / "log").read_text(errors="replace")
+    with log.open("ab") as file:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=file)

@@ -30,27 +30,26 @@ def small_disk(place: pathlib.Path, size: str):
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run_in_one_line_and_keeps_the_checkpoints(faces_manifest, tmp_path):
     with small_disk(tmp_path / "disk", "6m") as disk:
-        workdir = disk / "run" / "run"
-        workdir.parent.mkdir()
+        workdir, log = disk / "run", tmp_path / "log"
         flags = ("--config.run.steps=1000000", "--config.run.checkpoint_steps=50", "--config.run.keep_checkpoints=2")
-        run = program.start(workdir, faces_manifest.parent, *flags)
+        run = program.start(workdir, faces_manifest.parent, log, *flags)
         due = time.monotonic() + 60
         while len(checkpoint.steps(workdir)) < 2:
-            assert run.poll() is None and time.monotonic() < due, program.said(workdir)[-2000:]
+            assert run.poll() is None and time.monotonic() < due, log.read_text()[-2000:]
             time.sleep(0.01)
         # Room for log lines, not for a checkpoint.
         (disk / "others").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 64 * 1024))
-        assert run.wait(timeout=60) == 1, program.said(workdir)[-2000:]
-        last = program.said(workdir).splitlines()[-1]
+        assert run.wait(timeout=60) == 1, log.read_text()[-2000:]
+        last = log.read_text().splitlines()[-1]
         assert "a checkpoint could not be written to" in last and "No space left" in last and "make room" in last
-        assert "Traceback" not in program.said(workdir), program.said(workdir)[-3000:]
+        assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
         kept = checkpoint.steps(workdir)
         assert kept and checkpoint.read_meta(workdir)["step"] == kept[-1]
         # With room again, the same command goes on from there.
         (disk / "others").unlink()
-        again = program.start(workdir, faces_manifest.parent, f"--config.run.steps={kept[-1] + 50}", *flags[1:])
-        assert again.wait(timeout=120) == 0, program.said(workdir)[-2000:]
-        assert f"from step {kept[-1]} to {kept[-1] + 50}" in program.said(workdir)
+        again = program.start(workdir, faces_manifest.parent, log, f"--config.run.steps={kept[-1] + 50}", *flags[1:])
+        assert again.wait(timeout=120) == 0, log.read_text()[-2000:]
+        assert f"from step {kept[-1]} to {kept[-1] + 50}" in log.read_text()
         assert checkpoint.steps(workdir)[-1] == kept[-1] + 50
 
 
