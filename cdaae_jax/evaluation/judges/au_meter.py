@@ -14,7 +14,6 @@ those that it reads badly, AU5 and AU25 0.62, AU15 0.58, AU17 0.49.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,6 +24,7 @@ from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.landmark_readouts import face_frame
 from cdaae_jax.evaluation.judges.landmarks import Faces, Landmarker
+from cdaae_jax.evaluation.judges.remembering import Remembering
 from cdaae_jax.evaluation.measures.au_agreement import au_statistics
 from cdaae_jax.labels import MAX_AU
 
@@ -47,7 +47,7 @@ class AUMeter:
     """A calibrated meter.
 
     Attributes:
-      landmarker: finds faces and their points, once in each picture.
+      find: finds faces and their points, see `Landmarker.find`; once in each picture.
       names: of the A action units, the columns of what is measured.
       mean, scale: [F], of the features in the calibration pictures.
       weights: [F, A], intensity per standardised feature.
@@ -58,7 +58,7 @@ class AUMeter:
         hardly flatters the meter.
     """
 
-    landmarker: "_Remembering"
+    find: Remembering[Faces]
     names: tuple[str, ...]
     mean: FeatureRow
     scale: FeatureRow
@@ -95,7 +95,7 @@ class AUMeter:
           UserError: faces were found for fewer than two people.
         """
         people = np.asarray(people)
-        features, found = _features(_Remembering(landmarker), source, pictures)
+        features, found = _features(Remembering(landmarker.find), source, pictures)
         num_people = len(np.unique(people[found]))
         if num_people < 2:
             raise UserError(
@@ -111,7 +111,7 @@ class AUMeter:
         best = int(np.argmin([np.square(guess - intensities).mean() for guess in guesses]))
         scores = au_statistics(intensities, guesses[best], names)
         return cls(
-            landmarker=_Remembering(landmarker),
+            find=Remembering(landmarker.find),
             names=tuple(names),
             mean=mean,
             scale=scale,
@@ -128,7 +128,7 @@ class AUMeter:
         regression's own numbers, for steps along a path that clipping would hide. A row is NaN if no face was found in
         the picture or in its source; `au_found` of `au_statistics` is the share of the other rows.
         """
-        features, _ = _features(self.landmarker, source, pictures)
+        features, _ = _features(self.find, source, pictures)
         measured = (features - self.mean) / self.scale @ self.weights + self.offset
         return np.clip(measured, 0.0, MAX_AU) if clip else measured
 
@@ -174,33 +174,15 @@ def calibrate_on(
     )
 
 
-def _features(landmarker: "_Remembering", source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:
+def _features(find: Remembering[Faces], source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:
     """The regression's features [N, 478 * 2 + 2 * 52] and whether there are any; rows without a face are NaN."""
     if len(source) != len(pictures):
         raise ValueError(f"there are {len(source)} sources and {len(pictures)} pictures; give each picture its source")
-    before, after = landmarker.find(source), landmarker.find(pictures)
+    before, after = find(source), find(pictures)
     moved = face_frame(after.points.astype(np.float64)) - face_frame(before.points.astype(np.float64))
     blendshapes = after.blendshapes.astype(np.float64)
     parts = [moved.reshape(len(moved), -1), blendshapes, blendshapes - before.blendshapes]
     return np.concatenate(parts, axis=1), before.found & after.found
-
-
-class _Remembering:
-    """A landmarker that looks at equal pictures only once: every model is measured against the same sources."""
-
-    def __init__(self, landmarker: Landmarker):
-        self._landmarker = landmarker
-        self._known: dict[bytes, Faces] = {}
-
-    def find(self, pictures: Images) -> Faces:
-        """See `Landmarker.find`."""
-        pictures = np.asarray(pictures)
-        keys = [hashlib.blake2b(picture.tobytes()).digest() for picture in pictures]
-        new = {key: i for i, key in enumerate(keys) if key not in self._known}
-        if new:
-            found = self._landmarker.find(pictures[list(new.values())])
-            self._known |= {key: Faces(*(part[row] for part in found)) for row, key in enumerate(new)}
-        return Faces(*(np.stack(part) for part in zip(*(self._known[key] for key in keys), strict=True)))
 
 
 class _Ridge:

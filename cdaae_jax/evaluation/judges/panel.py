@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.evaluation.judges.au_meter import AUMeter, calibrate_on
@@ -17,6 +16,7 @@ from cdaae_jax.evaluation.judges.landmarks import Landmarker
 from cdaae_jax.evaluation.judges.npm_weights import fetch_npm_weights
 from cdaae_jax.evaluation.judges.perceptual import PerceptualJudge
 from cdaae_jax.evaluation.judges.pip_weights import fetch_pip_weights
+from cdaae_jax.evaluation.judges.remembering import Remembering
 
 UNDOCUMENTED = "its training data is not documented"
 DLIB = f"dlib's face recognition ResNet, weights of face-api 1.7.15 (MIT); {UNDOCUMENTED}"
@@ -34,22 +34,6 @@ def fetch_judges(folder: str | os.PathLike) -> None:
     """
     fetch_npm_weights(folder)
     fetch_pip_weights(folder)
-
-
-class Remembering:
-    """A function of pictures that is called only once per picture, as the same source comes with every edit."""
-
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray]):
-        self._function = function
-        self._known: dict[bytes, np.ndarray] = {}
-
-    def __call__(self, pictures: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n width"]:
-        """Returns the function's rows."""
-        keys = [picture.tobytes() for picture in pictures]
-        new = {key: i for i, key in enumerate(keys) if key not in self._known}
-        if new:
-            self._known |= zip(new, self._function(pictures[list(new.values())]), strict=True)
-        return np.stack([self._known[key] for key in keys])
 
 
 class Identity(NamedTuple):
