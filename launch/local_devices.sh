@@ -4,19 +4,15 @@
 # The batch is split over the devices; the result is that of one device with the whole batch, up to rounding.
 set -euo pipefail
 
-if ! [[ "${1:-}" =~ ^[1-9][0-9]*$ ]]; then
-  echo "local_devices.sh: the first argument must be a number of devices: launch/local_devices.sh 4 --config=..." >&2
-  exit 2
-fi
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+source "$here/machine.sh"
+require_count local_devices.sh devices "${1:-}"
 devices=$1
 shift
-here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
 
-gpus=0
-if command -v nvidia-smi >/dev/null; then
-  gpus=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
-fi
+gpus=$(count_gpus)
 if [ "$gpus" -ge "$devices" ]; then
   CUDA_VISIBLE_DEVICES=$(seq -s, 0 $((devices - 1)))
   export CUDA_VISIBLE_DEVICES

@@ -5,18 +5,14 @@
 # than 0: 75 means stopped with a checkpoint, and the same command goes on.
 set -euo pipefail
 
-if ! [[ "${1:-}" =~ ^[1-9][0-9]*$ ]]; then
-  echo "local_processes.sh: the first argument must be a number of processes: launch/local_processes.sh 2 --config=..." >&2
-  exit 2
-fi
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+source "$here/machine.sh"
+require_count local_processes.sh processes "${1:-}"
 count=$1
 shift
-here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
-gpus=0
-if command -v nvidia-smi >/dev/null; then
-  gpus=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
-fi
+gpus=$(count_gpus)
 port=${PORT:-$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}
 
 pids=()
