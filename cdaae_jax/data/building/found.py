@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 UNKNOWN_AGE = -1
@@ -45,6 +45,20 @@ class Found:
     peak: str = ""
 
 
+class Shot(NamedTuple):
+    """What is photographed of every person of a set.
+
+    Attributes:
+      person: the set's name of the person.
+      view: camera, gaze, session, or whatever else a set varies.
+      expression: in the set's words.
+    """
+
+    person: str
+    view: tuple[str, ...]
+    expression: str
+
+
 class LeftOut(NamedTuple):
     """A file that is no part of what is built, and why."""
 
@@ -81,3 +95,19 @@ class Scan:
     def leave_out(self, file: str, why: str) -> None:
         """Notes a file that is not taken."""
         self.left_out.append(LeftOut(file, why))
+
+    def leave_out_missing(
+        self, taken: Collection[Shot], expressions: Iterable[str], named: Callable[[Shot], str]
+    ) -> None:
+        """Notes what the people who are there lack, of the views that are there at all.
+
+        Args:
+          taken: what was found.
+          expressions: of which a complete person has one in each view.
+          named: returns what a missing picture would be called.
+        """
+        views = sorted({shot.view for shot in taken})
+        for person in sorted({shot.person for shot in taken}):
+            for shot in (Shot(person, view, expression) for view in views for expression in expressions):
+                if shot not in taken:
+                    self.leave_out(named(shot), "missing")

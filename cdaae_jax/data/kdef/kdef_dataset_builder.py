@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from cdaae_jax import images
 from cdaae_jax.data.building.builder import AlignedSet
-from cdaae_jax.data.building.found import Found, Scan
+from cdaae_jax.data.building.found import Found, Scan, Shot
 from cdaae_jax.data.building.options import Allowed, SetConfig
 from cdaae_jax.data.building.options import config_of as config_of_set
 from cdaae_jax.data.building.trees import Tree
@@ -61,7 +61,7 @@ class Kdef(AlignedSet):
         scan = Scan()
         config = self.builder_config
         assert isinstance(config, KdefConfig)
-        kept: set[tuple[str, str, str, str]] = set()
+        taken: set[Shot] = set()
         for file in tree:
             match = _NAME.fullmatch(file.stem)
             if match is None or file.suffix not in images.SUFFIXES:
@@ -82,13 +82,12 @@ class Kdef(AlignedSet):
                     gender={"F": "female", "M": "male"}[person[0]],
                 )
                 scan.add(found, file.name)
-                kept.add((match["session"], person, match["emotion"], match["angle"]))
-        views = {(session, angle) for session, _, _, angle in kept}
-        for person in sorted({person for _, person, *_ in kept}):
-            for session, angle in sorted(views):
-                for emotion in _EMOTIONS:
-                    if (session, person, emotion, angle) not in kept:
-                        scan.leave_out(f"{session}{person}{emotion}{angle}".upper(), "missing")
+                taken.add(Shot(person, (match["session"], match["angle"]), match["emotion"]))
+        scan.leave_out_missing(
+            taken,
+            _EMOTIONS,
+            lambda shot: f"{shot.view[0]}{shot.person}{shot.expression}{shot.view[1]}".upper(),
+        )
         return scan
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from cdaae_jax import images
 from cdaae_jax.data.building.builder import AlignedSet
-from cdaae_jax.data.building.found import Found, Scan
+from cdaae_jax.data.building.found import Found, Scan, Shot
 from cdaae_jax.data.building.options import Allowed, SetConfig
 from cdaae_jax.data.building.options import config_of as config_of_set
 from cdaae_jax.data.building.trees import Tree
@@ -57,7 +57,7 @@ class Rafd(AlignedSet):
         scan = Scan()
         config = self.builder_config
         assert isinstance(config, RafdConfig)
-        kept: set[tuple[str, str, str, str]] = set()
+        taken: set[Shot] = set()
         for file in tree:
             match = _NAME.fullmatch(file.stem)
             emotion = canonical_emotion(match["emotion"]) if match else ""
@@ -82,21 +82,15 @@ class Rafd(AlignedSet):
                     gender=match["gender"],
                 )
                 scan.add(found, file.name)
-                kept.add((person, match["camera"], match["gaze"], emotion))
-        _list_missing(scan, kept)
+                taken.add(Shot(person, (match["camera"], match["gaze"]), emotion))
+        scan.leave_out_missing(
+            taken,
+            EMOTIONS,
+            lambda shot: f"Rafd{shot.view[0]}_{shot.person}_*_{shot.expression}_{shot.view[1]}",
+        )
         return scan
 
 
 def config_of(name: str, options: Mapping[str, str]) -> SetConfig:
     """Returns the configuration that "tfds:rafd/NAME?OPTION=VALUE&..." stands for; see `RafdConfig`."""
     return config_of_set(RafdConfig, Rafd, name, options)
-
-
-def _list_missing(scan: Scan, kept: set[tuple[str, str, str, str]]) -> None:
-    """Lists what the people who are there lack, of the cameras and gazes that are there at all."""
-    views = {(camera, gaze) for _, camera, gaze, _ in kept}
-    for person in sorted({person for person, *_ in kept}):
-        for camera, gaze in sorted(views):
-            for emotion in EMOTIONS:
-                if (person, camera, gaze, emotion) not in kept:
-                    scan.leave_out(f"Rafd{camera}_{person}_*_{emotion}_{gaze}", "missing")
