@@ -18,6 +18,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.landmarks import Landmarker
 from cdaae_jax.faces.networks import PUPILS
 from cdaae_jax.sampling import Sampler
+from studies import program
 
 SIZE = 256
 
@@ -70,8 +71,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        print(f"anywhere.py: {error}", file=sys.stderr)
-        sys.exit(2)
+    program.run(main)

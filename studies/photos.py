@@ -21,7 +21,7 @@ from cdaae_jax import files, images
 from cdaae_jax.errors import UserError
 from cdaae_jax.photos import editing, formats
 from cdaae_jax.sampling import Sampler
-from studies import photo_sheets
+from studies import photo_sheets, program
 
 # Which people are shown: any of the set may be. The two for the canvas, and those whose smile is to go.
 PAIR = ("004_neutral.jpg", "008_neutral.jpg")
@@ -152,8 +152,4 @@ def times(checkpoint: pathlib.Path, photo: pathlib.Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        print(f"photos.py: {error}", file=sys.stderr)
-        sys.exit(2)
+    program.run(main)

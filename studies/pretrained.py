@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -29,7 +28,7 @@ from cdaae_jax.evaluation.report.sheets import with_headings
 from cdaae_jax.evaluation.report.tables import Column, lay_out, section, table
 from cdaae_jax.evaluation.tasks.people import SPLITS
 from cdaae_jax.sampling import Sampler
-from studies import card_groups, card_measures
+from studies import card_groups, card_measures, program
 from studies.card_measures import AMOUNTS, Asked
 
 SIZE = 256
@@ -257,8 +256,4 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        print(f"pretrained.py: {error}", file=sys.stderr)
-        sys.exit(2)
+    program.run(main)

@@ -10,7 +10,6 @@ import argparse
 import collections
 import dataclasses
 import pathlib
-import sys
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +23,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
+from studies import program
 
 SIZE = 256
 MANIFESTS = ("frl_rig2/emotion.csv",)
@@ -121,8 +121,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        print(f"true_maps.py: {error}", file=sys.stderr)
-        sys.exit(2)
+    program.run(main)
