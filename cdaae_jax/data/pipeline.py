@@ -136,7 +136,7 @@ class Prefetcher:
         start: int,
         stop: int,
         ahead: int = 2,
-        threads: int = min(4, os.cpu_count() or 1),
+        threads: int = THREADS,
     ):
         """`ahead` steps wait for the consumer, and up to `threads` more are being made."""
         self.waited = 0.0
