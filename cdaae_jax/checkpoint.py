@@ -20,12 +20,10 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import importlib.metadata
-import json
 import logging
 import pathlib
 import sys
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,9 +31,10 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from cdaae_jax import __version__
+from cdaae_jax import __version__, check_sums
 from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, steps
-from cdaae_jax.config import Config, to_dict
+from cdaae_jax.config import Config
+from cdaae_jax.config_fields import to_dict
 from cdaae_jax.data.alignment import GEOMETRY
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
@@ -141,7 +140,11 @@ class Checkpointer:
             "versions": {"cdaae_jax": __version__, **others},
             "structure": {"model": structure(model), "train": structure(train)},
         }
-        meta["crc32"] = {"model": _crc32(model), "train": _crc32(train), "meta": _crc32_of_meta(meta)}
+        meta["crc32"] = {
+            "model": check_sums.of_tree(model),
+            "train": check_sums.of_tree(train),
+            "meta": check_sums.of_meta(meta),
+        }
         saved = self._manager.save(
             step,
             args=ocp.args.Composite(
@@ -278,7 +281,7 @@ def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
             f"cdaae_jax {writer}, which wrote them, or train again in another --workdir"
         )
     sums = meta.get("crc32")
-    if not isinstance(sums, dict) or _crc32_of_meta(meta) != sums.get("meta"):
+    if not isinstance(sums, dict) or check_sums.of_meta(meta) != sums.get("meta"):
         raise _Damaged("check sum of item 'meta' does not match")
     return meta
 
@@ -315,20 +318,8 @@ def _quiet_stragglers() -> Iterator[None]:
 
 def _check(items: dict[str, Any], meta: dict[str, Any]) -> None:
     for name, tree in items.items():
-        if _crc32(tree) != meta["crc32"].get(name):
+        if check_sums.of_tree(tree) != meta["crc32"].get(name):
             raise _Damaged(f"check sum of item {name!r} does not match")
-
-
-def _crc32(tree: Tree) -> int:
-    total = 0
-    for path, leaf in sorted((jax.tree_util.keystr(p), leaf) for p, leaf in jax.tree_util.tree_leaves_with_path(tree)):
-        total = zlib.crc32(np.ascontiguousarray(leaf).data, zlib.crc32(path.encode(), total))
-    return total
-
-
-def _crc32_of_meta(meta: dict[str, Any]) -> int:
-    rest = {name: value for name, value in meta.items() if name != "crc32"}
-    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
 def _first_line(error: Exception) -> str:

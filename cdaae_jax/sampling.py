@@ -15,7 +15,8 @@ from jaxtyping import UInt8
 
 from cdaae_jax import images, pretrained
 from cdaae_jax.chunks import in_chunks
-from cdaae_jax.config import data_from_dict, model_from_dict, picture_size
+from cdaae_jax.config import picture_size
+from cdaae_jax.config_fields import data_from_dict, model_from_dict
 from cdaae_jax.data.alignment import Geometry
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import Label, LabelSpace

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from cdaae_jax.config import differences
+from cdaae_jax.config_fields import differences
 from cdaae_jax.errors import UserError
 
 Tree = Any

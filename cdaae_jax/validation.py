@@ -4,7 +4,8 @@ import functools
 import numbers
 from typing import Any
 
-from cdaae_jax.config import Config, Model, field_types, picture_size
+from cdaae_jax.config import Config, Model, picture_size
+from cdaae_jax.config_fields import field_types
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import KINDS
 

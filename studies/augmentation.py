@@ -30,7 +30,7 @@ import matplotlib
 import numpy as np
 
 from cdaae_jax import files, images, memory
-from cdaae_jax.config import data_from_dict
+from cdaae_jax.config_fields import data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.measures.statistics import bootstrap_interval

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cdaae_jax.chunks import in_chunks
-from cdaae_jax.config import Data, data_from_dict
+from cdaae_jax.config import Data
+from cdaae_jax.config_fields import data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data import folder
 from cdaae_jax.errors import UserError

@@ -8,7 +8,8 @@ import sys
 import time
 
 from cdaae_jax import checkpoint
-from cdaae_jax.config import Config, differences, to_dict
+from cdaae_jax.config import Config
+from cdaae_jax.config_fields import differences, to_dict
 from cdaae_jax.errors import UserError
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]

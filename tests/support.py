@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run, to_dict
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+from cdaae_jax.config_fields import to_dict
 from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.faces.finder import EYES, Face
 from cdaae_jax.labels import LabelSpace

@@ -1,7 +1,6 @@
 """The configuration: what a command line can change, what a checkpoint stores."""
 
 import dataclasses
-import json
 import sys
 
 import pytest
@@ -9,8 +8,8 @@ from absl import flags
 from ml_collections import config_flags
 
 from cdaae_jax import config as configs
+from cdaae_jax import config_fields
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
-from cdaae_jax.errors import UserError
 from cdaae_jax.validation import validate
 
 # ml_collections still loads a configuration file in the old way.
@@ -43,7 +42,7 @@ def test_the_defaults_and_the_paper_preset_are_valid():
 
 def test_field_names_are_those_of_the_dataclasses():
     expected = [f"{name}.{field.name}" for name, cls in SECTIONS.items() for field in dataclasses.fields(cls)]
-    assert configs.field_names() == expected
+    assert config_fields.field_names() == expected
     assert "optim.learning_rate" in expected
 
 
@@ -51,26 +50,6 @@ def test_every_field_is_documented():
     for cls in SECTIONS.values():
         for field in dataclasses.fields(cls):
             assert field.name in cls.__doc__, f"{cls.__name__}.{field.name} is not in the docstring"
-
-
-def test_a_configuration_survives_json_as_a_checkpoint_stores_it():
-    config = changed("data.manifests", ("a.csv", "b.csv"))
-    stored = json.loads(json.dumps(configs.to_dict(config)))
-    assert stored["data"]["manifests"] == ["a.csv", "b.csv"]
-    assert configs.model_from_dict(stored["model"]) == config.model
-    assert configs.data_from_dict(stored["data"]) == config.data
-    assert configs.differences(configs.to_dict(config), stored) == []
-
-
-def test_differences_name_each_field_once_and_both_values():
-    ours, theirs = configs.to_dict(Config()), configs.to_dict(changed("model.width", 64))
-    theirs["run"]["seed"] = 7
-    theirs["run"]["removed"] = 1
-    assert configs.differences(ours, theirs) == [
-        "model.width: 32 here, 64 there",
-        "run.removed: None here, 1 there",
-        "run.seed: 0 here, 7 there",
-    ]
 
 
 @pytest.fixture
@@ -108,7 +87,7 @@ def test_overrides_arrive_with_the_type_of_their_field(overridden):
 
 
 def test_every_field_can_be_overridden_by_its_own_default(overridden):
-    names = configs.field_names()
+    names = config_fields.field_names()
     defaults = [getattr(getattr(Config(), name.split(".")[0]), name.split(".")[1]) for name in names]
     assert overridden(*(f"--config.{n}={v}" for n, v in zip(names, defaults, strict=True))) == Config()
 
@@ -120,22 +99,3 @@ def test_every_field_can_be_overridden_by_its_own_default(overridden):
 def test_overrides_of_another_type_are_refused(overridden, argument):
     with pytest.raises(flags.IllegalFlagValueError):
         overridden(argument)
-
-
-@pytest.mark.parametrize(("section", "from_dict"), [(Model, configs.model_from_dict), (Data, configs.data_from_dict)])
-def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_dict):
-    fields = configs.to_dict(section())
-    assert from_dict(fields) == section()
-    lost = list(fields)[-1]
-    fields.pop(lost)
-    with pytest.raises(UserError, match=f"{section.__name__.lower()} fields {lost} are not in both"):
-        from_dict(fields)
-    with pytest.raises(UserError, match=f"{section.__name__.lower()} fields {lost}, old are not in both"):
-        from_dict(fields | {"old": 1})
-
-
-def test_fields_of_the_data_that_came_later_mean_what_was_done_before():
-    fields = configs.to_dict(Data())
-    old = {name: value for name, value in fields.items() if name not in ("set_weights", "separate_sets")}
-    assert configs.data_from_dict(old) == Data()
-    assert configs.differences(configs.completed({"data": old}), {"data": fields}) == []

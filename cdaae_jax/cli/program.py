@@ -110,7 +110,7 @@ def _set_up() -> None:
 
 
 def _check_overrides(argv: Sequence[str]) -> None:
-    from cdaae_jax.config import field_names
+    from cdaae_jax.config_fields import field_names
 
     if "config" not in flags.FLAGS:
         return
@@ -134,7 +134,7 @@ def _check_config() -> None:
 
 
 def _explain(error: flags.Error) -> str:
-    from cdaae_jax.config import field_names
+    from cdaae_jax.config_fields import field_names
     from cdaae_jax.validation import allowed_type
 
     text = str(error)

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cdaae_jax import files, images
-from cdaae_jax.config import Data, data_from_dict
+from cdaae_jax.config import Data
+from cdaae_jax.config_fields import data_from_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError

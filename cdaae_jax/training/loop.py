@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import jax
 
 from cdaae_jax import checkpoint, files, parallel, processes
-from cdaae_jax.config import Config, picture_size, to_dict
+from cdaae_jax.config import Config, picture_size
+from cdaae_jax.config_fields import to_dict
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.data.dataset import FaceDataset, Split

@@ -5,7 +5,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from cdaae_jax import checkpoint
-from cdaae_jax.config import Config, completed, differences, to_dict
+from cdaae_jax.config import Config
+from cdaae_jax.config_fields import completed, differences, to_dict
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace

@@ -25,7 +25,8 @@ from support import SPACE, make_sampler, make_split, make_state, make_tiny_confi
 from cdaae_jax import checkpoint, images
 from cdaae_jax.cli import program as programs
 from cdaae_jax.cli import train
-from cdaae_jax.config import Data, field_names
+from cdaae_jax.config import Data
+from cdaae_jax.config_fields import field_names
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data import folder, maps, registration, stored_examples, unaligned
 from cdaae_jax.data.frl_london import pictures

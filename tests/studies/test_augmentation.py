@@ -7,7 +7,8 @@ import pytest
 from jax import tree_util
 
 from cdaae_jax import images
-from cdaae_jax.config import Data, to_dict
+from cdaae_jax.config import Data
+from cdaae_jax.config_fields import to_dict
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 from studies import augmentation as augmentation_study

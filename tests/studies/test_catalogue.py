@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cdaae_jax import config
+from cdaae_jax import config_fields
 from cdaae_jax.errors import UserError
 from cdaae_jax.validation import validate
 from studies import catalogue, reports, trainings
@@ -18,7 +18,7 @@ def test_every_training_is_valid_and_of_the_same_number_of_steps():
         length = (catalogue.CHANGE_STEPS, catalogue.CHANGE_BATCH) if change else (catalogue.STEPS, 16)
         assert (one.run.steps, one.run.batch_size) == length
         assert one.run.seed == int(name.partition("_seed")[2] or 0)
-    settings = {str(config.to_dict(one)) for one in catalogue.TRAININGS.values()}
+    settings = {str(config_fields.to_dict(one)) for one in catalogue.TRAININGS.values()}
     assert len(settings) == len(catalogue.TRAININGS)  # no two are the same
 
 

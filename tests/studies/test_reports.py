@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from cdaae_jax import checkpoint, config
+from cdaae_jax import checkpoint, config_fields
 from studies import catalogue, reports, trainings
 
 STUDY = catalogue.STUDIES["unseen_people_london"]
@@ -18,7 +18,7 @@ def places(tmp_path, monkeypatch):
 
     def read_meta(workdir):
         one = catalogue.TRAININGS[workdir.name]
-        return {"step": max(checkpoint.steps(workdir)), "config": config.to_dict(one)}
+        return {"step": max(checkpoint.steps(workdir)), "config": config_fields.to_dict(one)}
 
     monkeypatch.setattr(checkpoint, "read_meta", read_meta)
     return reports.Places(tmp_path, tmp_path / "results", None, tmp_path / "judges")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cdaae_jax import checkpoint, config
+from cdaae_jax import checkpoint, config, config_fields
 from cdaae_jax.errors import UserError
 from studies import trainings
 
@@ -22,7 +22,7 @@ def trained(monkeypatch):
     reached = {}
 
     def holds(step, name="w", **changes):
-        reached[name] = {"step": step, "config": config.to_dict(dataclasses.replace(ONE, **changes))}
+        reached[name] = {"step": step, "config": config_fields.to_dict(dataclasses.replace(ONE, **changes))}
 
     monkeypatch.setattr(checkpoint, "read_meta", lambda workdir: reached.get(workdir.name))
     return holds

@@ -6,6 +6,7 @@ GeneratorBasedBuilder keeps up to a GiB in memory, and needs TensorFlow beyond).
 is complete; until then the same command goes on where it was stopped.
 """
 
+import abc
 import collections
 import functools
 import os
@@ -68,13 +69,13 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
         self._work = pathlib.Path(self.data_dir).parent / f".building-{self.version}"
         self._folder: pathlib.Path | None = None
 
+    @abc.abstractmethod
     def scan(self, tree: Tree) -> Scan:
         """Returns what the files are, by their names; pictures are not opened.
 
         Raises:
           UserError: a file with labels cannot be read.
         """
-        raise NotImplementedError
 
     def download(self, dl_manager: tfds.download.DownloadManager) -> Sequence[pathlib.Path]:
         """Returns downloaded archives, of sets that may be downloaded.
