@@ -11,7 +11,7 @@ WORKDIR ?= runs
 
 FLAGS   ?=
 JOBS    ?= 1
-.PHONY: help install demo quickstart bench studies test test-slow lint format train-london judges clean
+.PHONY: help install demo quickstart bench studies test test-slow docs tour lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -32,6 +32,16 @@ test: install
 ## make test-slow      the tests that train for minutes
 test-slow: install
 	$(BIN)/python -m pytest -m slow
+
+## make docs           the pages and the API as a site, in build/site; a broken link or docstring fails
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	DISABLE_MKDOCS_2_WARNING=true NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+## make tour           runs docs/tour.ipynb from beginning to end (FLAGS=--overwrite keeps what it shows)
+tour: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 $(FLAGS) docs/tour.ipynb
 
 ## make lint           ruff (rules and layout) and mypy (types)
 lint: install
