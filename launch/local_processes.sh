@@ -15,7 +15,17 @@ python=${PYTHON:-python3}
 gpus=$(count_gpus)
 port=${PORT:-$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}
 
+# The trap comes before the processes: a signal in between would end this script and leave them running.
 pids=()
+stopping=
+stop() {
+  stopping=yes
+  kill -TERM "${pids[@]}" 2>/dev/null || true
+}
+trap stop INT TERM
+if [ "$gpus" -gt 0 ] && [ "$gpus" -lt "$count" ]; then
+  echo "local_processes.sh: this machine has $gpus GPUs, fewer than $count; training on CPU devices" >&2
+fi
 for ((i = 0; i < count; i++)); do
   if [ "$gpus" -ge "$count" ]; then
     export CUDA_VISIBLE_DEVICES=$i
@@ -25,9 +35,7 @@ for ((i = 0; i < count; i++)); do
   "$python" "$here/train.py" "$@" --coordinator="127.0.0.1:$port" --num_processes="$count" --process_id="$i" &
   pids+=($!)
 done
-# shellcheck disable=SC2329  # the trap calls it
-stop() { kill -TERM "${pids[@]}" 2>/dev/null || true; }
-trap stop INT TERM
+[ -z "$stopping" ] || stop
 
 status=0
 left=$count

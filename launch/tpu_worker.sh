@@ -43,9 +43,13 @@ train() {
   fi
   rm -f "$home/train.status"
   cd "$home"
+  # The trap comes before the training: a signal in between would end this script and leave it running.
+  local pid='' stopping=''
+  trap 'stopping=yes; [ -z "$pid" ] || kill -TERM "$pid"' TERM
   "${CDAAE_TRAIN:-$home/env/bin/cdaae-train}" --data_dir="$home/data" "$@" >>"$home/train.log" 2>&1 &
-  local pid=$!
+  pid=$!
   echo "$pid" >"$home/train.pid"
+  [ -z "$stopping" ] || kill -TERM "$pid"
   # The request waits until the answer changes to TRUE: the machine goes away within 30 s.
   (
     while kill -0 "$pid" 2>/dev/null; do
@@ -57,7 +61,6 @@ train() {
     done
   ) &
   local watcher=$! status=0
-  trap 'kill -TERM "$pid"' TERM
   wait "$pid" || status=$?
   while kill -0 "$pid" 2>/dev/null; do
     status=0

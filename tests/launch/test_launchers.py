@@ -211,6 +211,16 @@ def test_slurm_s_signal_reaches_the_tasks_and_their_status_counts(fake, tmp_path
     assert calls(tmp_path)[1:] == ["scancel --signal=TERM 7.0", "scontrol requeue 7"]
 
 
+def test_a_job_that_slurm_stops_before_it_trains_goes_back_into_the_queue(fake, tmp_path):
+    # The earliest moment there is: the script's first child sends the signal, and ends by it as a task that only starts.
+    fake("srun", 'kill -TERM "$PPID"; exec sleep 60')
+    fake("scancel", "exit 1")
+    fake("scontrol")
+    done = launch("slurm.sbatch", SLURM_JOB_ID="7")
+    assert done.returncode == 143, done.stderr
+    assert calls(tmp_path)[-1] == "scontrol requeue 7"
+
+
 # --- processes on this machine ----------------------------------------------------------------------------------------
 
 
@@ -233,3 +243,11 @@ def test_a_signal_to_the_launcher_stops_all_local_processes(fake, tmp_path):
         wait_for(tmp_path / f"started.--process_id={i}")
     launcher.send_signal(signal.SIGTERM)
     assert launcher.wait(timeout=30) == 75
+
+
+def test_local_processes_say_that_they_train_on_cpu_where_gpus_are_too_few(fake, tmp_path):
+    fake("nvidia-smi", "echo 0")
+    fake("python", 'echo "$JAX_PLATFORMS" >>"$STATE/platforms"')
+    done = launch("local_processes.sh", "2", "--config=c.py", PYTHON="python", PORT="9")
+    assert done.returncode == 0 and "has 1 GPUs, fewer than 2" in done.stderr
+    assert (tmp_path / "platforms").read_text() == "cpu\ncpu\n"
