@@ -135,6 +135,9 @@ def test_sharp_keeps_more_of_a_picture_that_moves_by_half_a_pixel():
     flow = np.full((1, 24, 24, 2), 0.5 / 24, np.float32)
     plain, sharp = (np.asarray(changes.move(photo, flow, sharp)) for sharp in (False, True))
     assert sharp.std() > 1.1 * plain.std() and np.abs(sharp).max() <= 1
+    fetched = -3 / 32 * (photo[0, 8, 7] + photo[0, 8, 10]) + 19 / 32 * (photo[0, 8, 8] + photo[0, 8, 9])
+    flow[..., 1] = 0
+    np.testing.assert_allclose(changes.move(0.5 * photo, flow, sharp=True)[0, 8, 8], 0.5 * fetched, atol=1e-5)
     lined_up = np.asarray(changes.move(photo, np.full_like(flow, 2 / 24), sharp=True))
     np.testing.assert_allclose(lined_up[0, :-2, :-2], photo[0, 2:, 2:], atol=1e-4)
     np.testing.assert_array_equal(changes.move(photo, 0 * flow, sharp=True), photo)
