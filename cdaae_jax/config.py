@@ -80,8 +80,6 @@ class Model:
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
       paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
-      detail: channels of two convolutions that see the photo's own pixels, and correct every head; the flow then has a
-        grid of `image_size`. 0 leaves them out.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -103,7 +101,6 @@ class Model:
     heads: tuple[str, ...] = ("flow", "shift", "paint")
     flow_reach: float = 0.15
     paint_detail: int = 1
-    detail: int = 0
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"

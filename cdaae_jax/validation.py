@@ -124,7 +124,6 @@ def _check_model(model: Model) -> None:
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
     _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
-    _require(0 <= model.detail <= 1024, "model.detail", model.detail, "0 to 1024")
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

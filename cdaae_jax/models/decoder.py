@@ -22,9 +22,7 @@ class ChangeDecoder(nn.Module):
     linear and exactly 0 before training; it is added to the encoder's features of that level, which carry the identity.
     The features at level 1, at half the network's size, say what moves, what changes colour and what is painted: the
     flow on their own grid, the shift at the network's size, mask and paint at that or at twice that. Nothing is
-    convolved at full size. Where a lid or a fold lies to the pixel, features of level 1 no longer say: a few more
-    channels, `detail`, see the photo's own pixels, in blocks of 2 x 2, and correct every head; the flow is then on a
-    grid of the network's size.
+    convolved at full size.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
@@ -36,8 +34,6 @@ class ChangeDecoder(nn.Module):
       flow_reach: the farthest a pixel is fetched from, in sides of the picture.
       paint_detail: side of the grid of mask and paint, in network sizes: 1 or 2. Teeth are finer than what it
         takes to find a mouth.
-      detail: channels of the two convolutions that see the photo's pixels beside the features; 0 leaves them out. Their
-        part in every head is exactly 0 before training, so that a network trained without them can be trained on.
     """
 
     image_size: int
@@ -52,7 +48,6 @@ class ChangeDecoder(nn.Module):
     heads: tuple[str, ...]
     flow_reach: float
     paint_detail: int
-    detail: int
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -71,64 +66,30 @@ class ChangeDecoder(nn.Module):
         """
         features, differences = climb(self, kept, latent, label, 1)
         features = nn.leaky_relu(self._conv(self.width, "refine")(features), self.leak)
-        detail = self._detail(features, source) if self.detail else None
         flow = shift = mask = paint = None
         if "flow" in self.heads:
-            flow = self._conv(2, "flow", zero_init=True)(features).astype(jnp.float32)
-            if detail is not None:
-                fine = self._blocks(detail, 2, 2, "flow_detail", _DETAIL_KERNEL)
-                flow = change.enlarge(flow, *fine.shape[1:3]) + fine
-            flow = jnp.tanh(flow) * self.flow_reach
+            flow = jnp.tanh(self._conv(2, "flow", zero_init=True)(features).astype(jnp.float32)) * self.flow_reach
         if "shift" in self.heads:
-            shift = self._head(features, detail, 2, 3, "shift")
+            shift = self._blocks(features, 2, 3, "shift")
         if "paint" in self.heads:
-            paint = jnp.tanh(self._head(features, detail, 2 * self.paint_detail, 3, "paint"))
-            mask = nn.sigmoid(self._head(features, detail, 2 * self.paint_detail, 1, "mask") + _LITTLE)
+            paint = jnp.tanh(self._blocks(features, 2 * self.paint_detail, 3, "paint"))
+            mask = nn.sigmoid(self._blocks(features, 2 * self.paint_detail, 1, "mask") + _LITTLE)
         return Change(flow, shift, mask, paint), differences
 
-    def _detail(self, features: Float[Array, "n h h c"], source: Source) -> Float[Array, "n h h d"]:
-        """Returns what features and the photo's pixels say together."""
-        detail = jnp.concatenate([features, in_blocks(source, 2).astype(features.dtype)], axis=-1)
-        for name in ("detail_1", "detail_2"):
-            detail = nn.leaky_relu(self._conv(self.detail, name, size=_DETAIL_KERNEL)(detail), self.leak)
-        return detail
-
-    def _head(
-        self,
-        features: Float[Array, "n h h c"],
-        detail: Float[Array, "n h h d"] | None,
-        block: int,
-        channels: int,
-        name: str,
-    ) -> Float[Array, "n blockh blockh e"]:
-        """Returns maps at `block` times the features' size, corrected by the detail."""
-        maps = self._blocks(features, block, channels, name, self.kernel_size)
-        return (
-            maps if detail is None else maps + self._blocks(detail, block, channels, f"{name}_detail", _DETAIL_KERNEL)
-        )
-
     def _blocks(
-        self, features: Float[Array, "n h h c"], block: int, channels: int, name: str, size: int
+        self, features: Float[Array, "n h h c"], block: int, channels: int, name: str
     ) -> Float[Array, "n blockh blockh d"]:
         """Returns maps at `block` times the size: each feature makes a block of pixels (Shi et al. 2016)."""
-        blocks = self._conv(block * block * channels, name, zero_init=True, size=size)(features).astype(jnp.float32)
+        blocks = self._conv(block * block * channels, name, zero_init=True)(features).astype(jnp.float32)
         n, height, width, _ = blocks.shape
         blocks = blocks.reshape(n, height, width, block, block, channels).transpose(0, 1, 3, 2, 4, 5)
         return blocks.reshape(n, block * height, block * width, channels)
 
-    def _conv(self, features: int, name: str, zero_init: bool = False, size: int = 0) -> layers.Conv:
+    def _conv(self, features: int, name: str, zero_init: bool = False) -> layers.Conv:
         init: dict[str, Any] = dict(kernel_init=nn.initializers.zeros) if zero_init else {}
-        return layers.Conv(features, size or self.kernel_size, dtype=self.dtype, name=name, **init)
+        return layers.Conv(features, self.kernel_size, dtype=self.dtype, name=name, **init)
 
 
-def in_blocks(pictures: Float[Array, "n s s c"], block: int) -> Float[Array, "n s/block s/block blockblockc"]:
-    """Returns pictures whose channels are the pixels of a block: all of them, at a smaller size."""
-    n, height, width, channels = pictures.shape
-    blocks = pictures.reshape(n, height // block, block, width // block, block, channels)
-    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, height // block, width // block, block * block * channels)
-
-
-_DETAIL_KERNEL = 3
 _LITTLE = -4.0  # before the sigmoid: a mask of 2 % to begin with
 
 

@@ -43,7 +43,6 @@ def cdaae(model: Model) -> nn.Module:
         heads=tuple(model.heads),
         flow_reach=model.flow_reach,
         paint_detail=model.paint_detail,
-        detail=model.detail,
     )
     return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)
 

@@ -10,8 +10,7 @@ from support import picture_of
 
 from cdaae_jax.config import Model, Optim, paper
 from cdaae_jax.errors import UserError
-from cdaae_jax.models import change, registry
-from cdaae_jax.models.decoder import in_blocks
+from cdaae_jax.models import registry
 from cdaae_jax.models.encoder import num_levels
 from cdaae_jax.state import create_state, make_optimizer
 
@@ -183,35 +182,6 @@ def test_paint_can_be_finer_than_what_the_network_sees():
     change = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0]).change
     assert (change.mask.shape, change.paint.shape) == ((2, 64, 64, 1), (2, 64, 64, 3))
     assert (change.flow.shape, change.shift.shape) == ((2, 16, 16, 2), (2, 32, 32, 3))
-
-
-def test_detail_starts_as_the_network_without_it_and_moves_pixels_on_a_grid_twice_as_fine():
-    sizes = dict(image_size=32, width=8, max_width=64)
-    source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
-    plain, fine = (registry.build(Model(**sizes, detail=detail)).generator for detail in (0, 4))
-    params = jax.jit(plain.init)(jax.random.key(0), source, jnp.eye(2))["params"]
-    # Zeros at the start: heads that say something show that the photo's pixels reach none of them yet.
-    params["decoder"] |= {name: jax.tree.map(lambda a: a + 0.01, params["decoder"][name]) for name in ("flow", "shift")}
-    new = jax.jit(fine.init)(jax.random.key(1), source, jnp.eye(2))["params"]
-    joined = {part: new[part] | params[part] for part in params}
-    before = plain.apply({"params": params}, source, jnp.eye(2)).change
-    after = fine.apply({"params": joined}, source, jnp.eye(2)).change
-    assert before.flow.shape == (2, 16, 16, 2) and after.flow.shape == (2, 32, 32, 2)
-    np.testing.assert_allclose(after.flow, change.enlarge(before.flow, 32, 32), atol=2e-3)
-    np.testing.assert_array_equal(after.shift, before.shift)
-    np.testing.assert_array_equal(after.paint, before.paint)
-    gradients = jax.grad(
-        lambda p: sum((leaf**2).sum() for leaf in jax.tree.leaves(fine.apply({"params": p}, source, jnp.eye(2)).change))
-    )(joined)
-    for name in ("flow_detail", "shift_detail"):
-        assert np.abs(gradients["decoder"][name]["kernel"]).max() > 0
-
-
-def test_pictures_in_blocks_keep_every_pixel():
-    pictures = np.arange(2 * 4 * 6 * 3).reshape(2, 4, 6, 3)
-    blocks = in_blocks(jnp.asarray(pictures), 2)
-    assert blocks.shape == (2, 2, 3, 12)
-    np.testing.assert_array_equal(blocks[1, 1, 2].reshape(2, 2, 3), pictures[1, 2:4, 4:6])
 
 
 def test_without_paint_the_first_change_is_none_at_all():
