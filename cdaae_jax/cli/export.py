@@ -25,6 +25,7 @@ _LICENCE = flags.DEFINE_string("licence", "", 'Of the weights, as an SPDX identi
 _ATTRIBUTION = flags.DEFINE_string("attribution", None, "A text file: who made the training pictures, which licence.")
 _REPORT = flags.DEFINE_string("report", None, "The --output of cdaae-evaluate, whose table goes into the card.")
 _PHOTOS = flags.DEFINE_string("photos", None, "A folder of aligned photos to compare on; else drawn ones.")
+_SHIFT_GAIN = flags.DEFINE_float("shift_gain", 1.0, "How much stronger to shift colours: folds and shadows.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier export.")
 
 
@@ -50,7 +51,10 @@ def main() -> None:
     compiling.hurry()
     photos = pathlib.Path(_PHOTOS.value) if _PHOTOS.value else None
     try:
-        said = exports.export(_CHECKPOINT.value, output, about, _FORMAT.value, _SIZE.value, photos, _OVERWRITE.value)
+        said = exports.export(
+            *(_CHECKPOINT.value, output, about, _FORMAT.value, _SIZE.value, photos, _OVERWRITE.value),
+            shift_gain=_SHIFT_GAIN.value,
+        )
     except programs.Unlike as unlike:
         program.failed(f"nothing was written, as the exported programs differ from the model: {unlike}")
     print(f"{output}: {said}")

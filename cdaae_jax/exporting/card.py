@@ -59,6 +59,7 @@ def _fill(meta: dict[str, Any], use: str, facts: list[str], results: str, tags: 
     facts = [
         f"`{model['name']}`, which sees photos at {meta['network_size']} px; trained on pictures of "
         f"{meta['picture_size']} px for {meta['step']} steps{_origin(meta)}; its changes are applied at any size",
+        *_shift_gain(meta),
         "written by " + ", ".join(f"{name} {version}" for name, version in versions.items()),
         *facts,
     ]
@@ -96,6 +97,12 @@ def _origin(meta: dict[str, Any]) -> str:
     """Returns where the training started from, to follow the number of its steps."""
     origin = meta.get("origin")
     return f", starting from step {origin['step']} of another training ({origin['checkpoint']})" if origin else ""
+
+
+def _shift_gain(meta: dict[str, Any]) -> list[str]:
+    """Returns what was done to the weights after training."""
+    gain = meta.get("shift_gain", 1)
+    return [] if gain == 1 else [f"its colour shift is {gain:g} times as strong as after training"]
 
 
 def _alignment(meta: dict[str, Any]) -> str:

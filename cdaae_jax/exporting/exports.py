@@ -5,6 +5,7 @@ import pathlib
 from cdaae_jax import pretrained
 from cdaae_jax.errors import UserError
 from cdaae_jax.exporting import model, output_folder, program_folder, trial
+from cdaae_jax.exporting.shift_gain import with_shift_gain
 
 FORMATS = ("safetensors", *program_folder.FORMATS)
 
@@ -17,6 +18,7 @@ def export(
     size: int | None = None,
     photos: pathlib.Path | None = None,
     overwrite: bool = False,
+    shift_gain: float = 1.0,
 ) -> str:
     """Writes an export, whole or not at all.
 
@@ -28,18 +30,19 @@ def export(
       size: pixels of the pictures that the program `apply` changes; by default the training's. For programs only.
       photos: a folder of aligned photos to compare on; by default drawn ones.
       overwrite: whether `output` may be an earlier export, which is then replaced.
+      shift_gain: how much stronger than the model the export shifts colours.
 
     Returns:
       What was written and measured, in words.
 
     Raises:
-      UserError: the model, the output folder, the size or the photos cannot be used.
+      UserError: the model, the output folder, the size, the gain or the photos cannot be used.
       programs.Unlike: the written programs do not do what the model does. Nothing is left.
     """
     if size and kind == "safetensors":
         raise UserError("--size is for --format=stablehlo and --format=onnx; weights work at any size")
     output_folder.refuse_foreign(output, overwrite)  # nobody should have to wait for that
-    sampler = pretrained.open_model(checkpoint)
+    sampler = with_shift_gain(pretrained.open_model(checkpoint), shift_gain)
     size = size or sampler.image_size
     if size < sampler.network_size:
         raise UserError(f"--size={size} is less than the {sampler.network_size} px that the network sees; choose more")

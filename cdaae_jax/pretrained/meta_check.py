@@ -21,6 +21,7 @@ _IF_THERE = {
     "picture_size": int,
     "people": {"train": _TEXTS, "validation": _TEXTS, "test": _TEXTS},
     "alignment": _ALIGNMENT,
+    "shift_gain": float,
 }
 
 

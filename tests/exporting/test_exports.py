@@ -3,11 +3,13 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 from support import make_sampler
 
 from cdaae_jax import UserError, pretrained
 from cdaae_jax.exporting import exports, model, programs, trial
+from cdaae_jax.exporting.shift_gain import with_shift_gain
 
 ABOUT = model.Provenance("mine")
 
@@ -68,3 +70,27 @@ def test_an_export_says_what_its_training_started_from_but_not_where_that_lay():
     assert "/home" not in json.dumps(said)
     assert said["origin"] == {"checkpoint": "first", "step": 900, "people": ["p1"]}
     assert said["config"]["run"]["start_from"] == "first"
+
+
+def test_a_stronger_shift_is_the_same_change_otherwise_and_is_told(trained, tmp_path):
+    exports.export(trained, tmp_path / "once", ABOUT, shift_gain=2.0)
+    exports.export(str(tmp_path / "once"), tmp_path / "twice", ABOUT, shift_gain=1.5)
+    photo = trial.faces(None, 32)[0]
+    before, after = (pretrained.open_model(name).change(photo, "happy") for name in (trained, str(tmp_path / "twice")))
+    assert np.abs(before.shift).max() > 0.01
+    np.testing.assert_allclose(after.shift, 3 * before.shift, rtol=2e-3, atol=2e-4)
+    np.testing.assert_array_equal(after.flow, before.flow)
+    assert json.loads((tmp_path / "twice" / "meta.json").read_text())["shift_gain"] == 3
+    assert "its colour shift is 3 times as strong as after training" in (tmp_path / "twice" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("gain", [0.0, -1.0, 4.5, float("nan")])
+def test_a_gain_out_of_range_is_refused(trained, tmp_path, gain):
+    with pytest.raises(UserError, match="allowed: above 0, at most 4"):
+        exports.export(trained, tmp_path / "mine", ABOUT, shift_gain=gain)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_a_shift_of_its_own_is_not_strengthened():
+    with pytest.raises(UserError, match="no layer that makes a shift alone"):
+        with_shift_gain(dataclasses.replace(make_sampler(), params={"decoder": {"picture": {}}}), 2.0)

@@ -212,7 +212,7 @@ def test_slurm_s_signal_reaches_the_tasks_and_their_status_counts(fake, tmp_path
 
 
 def test_a_job_that_slurm_stops_before_it_trains_goes_back_into_the_queue(fake, tmp_path):
-    # The earliest moment there is: the script's first child sends the signal, and ends by it as a task that only starts.
+    # The earliest moment: the script's first child sends the signal, and ends by it like a task that only starts.
     fake("srun", 'kill -TERM "$PPID"; exec sleep 60')
     fake("scancel", "exit 1")
     fake("scontrol")
