@@ -79,6 +79,7 @@ class Model:
       heads: which parts of a change are made, of "flow", "shift" and "paint" (`models.change`); `cdaae` alone has a
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
+      flow_detail: side of the flow's grid, in halves of what the networks see: 1 or 2.
       paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
@@ -100,6 +101,7 @@ class Model:
     join_levels: tuple[int, ...] = (1, 2)
     heads: tuple[str, ...] = ("flow", "shift", "paint")
     flow_reach: float = 0.15
+    flow_detail: int = 1
     paint_detail: int = 1
     label_repeats: int = 0
     label_at_every_level: bool = True

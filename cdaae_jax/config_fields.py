@@ -9,8 +9,8 @@ from cdaae_jax.errors import UserError
 
 _Section = TypeVar("_Section", Data, Model)
 
-# Fields of `Data` that older checkpoints lack, with the values that mean what was done before there were these fields.
-_ADDED: dict[str, Any] = {"set_weights": [], "separate_sets": False}
+# Fields that older checkpoints lack, with the values that mean what was done before there were these fields.
+_ADDED: dict[str, dict[str, Any]] = {"data": {"set_weights": [], "separate_sets": False}, "model": {"flow_detail": 1}}
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -25,20 +25,20 @@ def model_from_dict(fields: dict[str, Any]) -> Model:
     """Returns the model configuration that a checkpoint stores.
 
     Raises:
-      UserError: it has other fields than this version's `Model`. A default for a missing one would be a guess, and
-        would change the pictures without a word.
+      UserError: it has other fields than this version's `Model` and than those added since. A default for any other
+        that is missing would be a guess, and would change the pictures without a word.
     """
-    return _section_from_dict(Model, fields)
+    return _section_from_dict(Model, _ADDED["model"] | fields)
 
 
 def data_from_dict(fields: dict[str, Any]) -> Data:
     """Returns the data configuration that a checkpoint stores; raises as `model_from_dict`."""
-    return _section_from_dict(Data, _ADDED | fields)
+    return _section_from_dict(Data, _ADDED["data"] | fields)
 
 
 def completed(fields: dict[str, Any]) -> dict[str, Any]:
     """Returns the configuration dictionary of a checkpoint with the fields that were added since."""
-    return fields | {"data": _ADDED | fields["data"]}
+    return fields | {section: added | fields[section] for section, added in _ADDED.items()}
 
 
 def _section_from_dict(section: type[_Section], fields: dict[str, Any]) -> _Section:

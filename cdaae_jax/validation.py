@@ -123,6 +123,7 @@ def _check_model(model: Model) -> None:
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
+    _require(model.flow_detail in (1, 2), "model.flow_detail", model.flow_detail, "1 or 2")
     _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))

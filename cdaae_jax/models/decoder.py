@@ -32,6 +32,8 @@ class ChangeDecoder(nn.Module):
       upsampling: "deconv" or "resize", see `layers.Up`.
       heads: which parts of a change are made, of "flow", "shift" and "paint".
       flow_reach: the farthest a pixel is fetched from, in sides of the picture.
+      flow_detail: side of the flow's grid, in halves of the network's size: 1 or 2. An eye is 6 x 3 pixels of a
+        64 px network, too small for a grid of 32 to close it.
       paint_detail: side of the grid of mask and paint, in network sizes: 1 or 2. Teeth are finer than what it
         takes to find a mouth.
     """
@@ -47,6 +49,7 @@ class ChangeDecoder(nn.Module):
     leak: float
     heads: tuple[str, ...]
     flow_reach: float
+    flow_detail: int
     paint_detail: int
     dtype: jnp.dtype = jnp.float32
 
@@ -68,7 +71,7 @@ class ChangeDecoder(nn.Module):
         features = nn.leaky_relu(self._conv(self.width, "refine")(features), self.leak)
         flow = shift = mask = paint = None
         if "flow" in self.heads:
-            flow = jnp.tanh(self._conv(2, "flow", zero_init=True)(features).astype(jnp.float32)) * self.flow_reach
+            flow = jnp.tanh(self._blocks(features, self.flow_detail, 2, "flow")) * self.flow_reach
         if "shift" in self.heads:
             shift = self._blocks(features, 2, 3, "shift")
         if "paint" in self.heads:

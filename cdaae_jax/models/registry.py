@@ -42,6 +42,7 @@ def cdaae(model: Model) -> nn.Module:
         label_at_every_level=model.label_at_every_level,
         heads=tuple(model.heads),
         flow_reach=model.flow_reach,
+        flow_detail=model.flow_detail,
         paint_detail=model.paint_detail,
     )
     return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)

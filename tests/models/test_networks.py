@@ -184,6 +184,13 @@ def test_paint_can_be_finer_than_what_the_network_sees():
     assert (change.flow.shape, change.shift.shape) == ((2, 16, 16, 2), (2, 32, 32, 3))
 
 
+def test_the_flow_can_have_a_grid_of_the_networks_size_and_starts_as_none():
+    generator = registry.build(Model(image_size=32, width=8, max_width=64, flow_detail=2)).generator
+    source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
+    generated = jax.jit(lambda key: generator.init_with_output(key, source, jnp.eye(2))[0])(jax.random.key(0))
+    np.testing.assert_array_equal(generated.change.flow, np.zeros((2, 32, 32, 2)))
+
+
 def test_without_paint_the_first_change_is_none_at_all():
     generator = registry.build(Model(image_size=32, width=8, max_width=64, heads=("flow", "shift"))).generator
     source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
