@@ -70,6 +70,19 @@ class FaceDataset:
             set_weights=self.set_weights,
         )
 
+    def rows(self, chosen: Int[np.ndarray, " m"]) -> "FaceDataset":
+        """Returns these photos only, in their order, and the people whom they show."""
+        here, person = np.unique(self.person[chosen], return_inverse=True)
+        return dataclasses.replace(
+            self,
+            records=tuple(map(self.records.__getitem__, chosen.tolist())),
+            labels=self.labels[chosen],
+            person=person,
+            people=tuple(self.people[k] for k in here),
+            known=None if self.known is None else self.known[chosen],
+            set_of=None if self.set_of is None else self.set_of[here],
+        )
+
     def shares(self) -> Float[np.ndarray, " p"]:
         """Returns how likely each person is to be drawn: sets by their weights, people of a set alike."""
         assert self.set_of is not None
@@ -138,7 +151,8 @@ def load(
       data: the configuration.
       root: the data folder that `data.manifests` are relative to; only TFDS builders need none.
       image_size: photos smaller than this are left out.
-      varied: leave out people who do not have at least two different labels, as training cannot use them.
+      varied: leave out people who do not have at least two different labels, as training cannot use them; and refuse
+        `data.registered` where it would change no photo at all.
       report: is called with a line for each reason for which something was left out; None logs it.
 
     Returns:
@@ -203,21 +217,21 @@ def load(
     )
     if points is None or has_points is None:
         return everyone
-    for line in _without_landmarks(data, records, has_points):
+    if varied and not has_points.any():
+        raise UserError(
+            f"config.data.registered is set, but no photo of {', '.join(data.manifests)} has landmarks (first: "
+            f"{records[0].name}); use photos prepared by cdaae-prepare, a set whose builder keeps landmarks "
+            "(docs/data.md), or config.data.registered=False"
+        )
+    for line in _without_landmarks(records, has_points):
         (report or logging.getLogger(__name__).warning)(line)
     neutral = everyone.most_neutral(rather=has_points)
     over = [neutral[person] for person in everyone.person]
     return dataclasses.replace(everyone, records=registration.registered(records, points, over))
 
 
-def _without_landmarks(data: Data, records: Sequence[Record], has_points: Bool[np.ndarray, " n"]) -> list[str]:
-    """Returns what to say of photos that cannot be registered; refuses if none can."""
-    if not has_points.any():
-        raise UserError(
-            f"config.data.registered is set, but no photo of {', '.join(data.manifests)} has landmarks (first: "
-            f"{records[0].name}); use photos prepared by cdaae-prepare, a set whose builder keeps landmarks "
-            "(docs/data.md), or config.data.registered=False"
-        )
+def _without_landmarks(records: Sequence[Record], has_points: Bool[np.ndarray, " n"]) -> list[str]:
+    """Returns what to say of photos that are not registered."""
     without = np.flatnonzero(~has_points)
     return [
         f"{len(without)} of {len(records)} photos have no landmarks and are used as they are, not registered (first: "
