@@ -91,9 +91,11 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
     def download_and_prepare(self, *, download_config: tfds.download.DownloadConfig | None = None, **kwargs) -> None:
         """Builds the set from the folder that `download_config.manual_dir` names.
 
+        Of several processes that build the same set in the same place, one does and the others wait, and then read what
+        it has built. If it fails or is killed, the next one goes on where it was.
+
         Raises:
-          UserError: the folder is missing or is not the set, nothing in it can be used, or another process is building
-            the same set in the same place.
+          UserError: the folder is missing or is not the set, or nothing in it can be used.
         """
         config = self.builder_config
         assert isinstance(config, SetConfig)
@@ -101,7 +103,9 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
         self._folder = pathlib.Path(named).expanduser() if named else None
         if self._folder and not self._folder.is_dir():
             raise UserError(f"there is no folder {self._folder}; it must hold {self.LAYOUT}")
-        with hold(self._work, "data_dir", "building"):
+        with hold(self._work, "data_dir", "building", wait=True):
+            if self.is_prepared():  # by the process that was waited for
+                self.info.read_from_directory(self.data_dir)
             # What builds that were killed had begun; nobody else is at work here.
             for left in self._work.parent.glob(f"incomplete.*_{self.version}"):
                 shutil.rmtree(left)
