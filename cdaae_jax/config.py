@@ -37,7 +37,7 @@ class Data:
         `model.image_size` itself.
       neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
       registered: lay each photo over the person's most neutral one before it is used (`data.registration`), so that the
-        head does not move between the photos of a pair; needs landmarks.npz beside the photos.
+        head does not move between the photos of a pair. Sets without landmarks stay as they are (docs/data.md).
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
 

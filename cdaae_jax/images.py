@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from cdaae_jax import files
 from cdaae_jax.errors import UserError
@@ -41,6 +41,18 @@ def check_file(path: pathlib.Path, smallest: int) -> None:
     """
     with _open(path) as picture:
         _check(picture, str(path), smallest)
+
+
+def size_of(path: pathlib.Path) -> tuple[int, int]:
+    """Returns width and height of a picture as `read` returns it, reading only its header.
+
+    Raises:
+      UserError: the file is missing or unreadable.
+    """
+    with _open(path) as picture:
+        width, height = picture.size
+        lies_on_its_side = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (height, width) if lies_on_its_side else (width, height)
 
 
 def read(path: pathlib.Path, smallest: int = 1) -> UInt8[np.ndarray, "h w 3"]:

@@ -21,7 +21,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 
 
 @contextlib.contextmanager
-def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training") -> Iterator[None]:
+def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training", wait: bool = False) -> Iterator[None]:
     """Keeps other runs out of `workdir`, which is made if missing, until the block ends.
 
     The lock belongs to the open file `workdir/.lock`, so the system releases it however the process ends, and it goes
@@ -32,25 +32,33 @@ def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training"
       workdir: the folder.
       flag: the flag that names it, for messages.
       doing: what runs there do, for messages.
+      wait: whether to wait until the run that holds the folder ends, or is gone, which is said.
 
     Raises:
-      UserError: the folder cannot be written to, or another run holds it.
+      UserError: the folder cannot be written to, or another run holds it and `wait` is False.
     """
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        # Appending keeps the holder's name in the file if the lock turns out to be taken.
-        file = (workdir / ".lock").open("a+", encoding="utf-8")
+        try:
+            file = _lock_file(workdir)
+        except FileNotFoundError:  # a run that ended took its folder away in between
+            file = _lock_file(workdir)
     except OSError as error:
         raise UserError(f"cannot write to {flag} {workdir} ({error.strerror}); choose another folder") from error
     with file:
-        _lock(file, workdir, flag, doing)
+        _lock(file, workdir, flag, doing, wait)
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
 
 
-def _lock(file: IO[str], workdir: pathlib.Path, flag: str, doing: str) -> None:
+def _lock_file(workdir: pathlib.Path) -> IO[str]:
+    workdir.mkdir(parents=True, exist_ok=True)
+    # Appending keeps the holder's name in the file if the lock turns out to be taken.
+    return (workdir / ".lock").open("a+", encoding="utf-8")
+
+
+def _lock(file: IO[str], workdir: pathlib.Path, flag: str, doing: str, wait: bool) -> None:
     if sys.platform == "win32":
         _warn_no_locks(workdir, "this system has no flock")
         return
@@ -59,6 +67,10 @@ def _lock(file: IO[str], workdir: pathlib.Path, flag: str, doing: str) -> None:
     except BlockingIOError as error:
         file.seek(0)
         holder = file.read().strip() or "another program"
+        if wait:
+            _LOG.warning("%s is in use: %s is %s there; waiting until it ends", workdir, holder, doing)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return
         raise UserError(
             f"{workdir} is in use: {holder} is {doing} there; wait until it ends, stop it, or choose another {flag}"
         ) from error

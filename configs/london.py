@@ -2,7 +2,7 @@
 
 python launch/train.py --config=configs/london.py --workdir=runs/london --data_dir=DATA --config.data.registered=true
 
-Without the last flag it needs no landmarks.npz beside the photos, and smiles come out weaker. What to expect:
+Without the last flag it needs no landmarks, and smiles come out weaker. What to expect:
 docs/results/london.md.
 """
 

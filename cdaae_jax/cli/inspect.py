@@ -4,6 +4,7 @@
   cdaae-inspect --data=tfds:rafd --data_dir=DATA          a public set, which is built from DATA/rafd if it is not yet
   cdaae-inspect --data=tfds:rafd,tfds:disfa --data_dir=DATA --output=look --judges=runs/judges
 
+On a cluster, Apache Beam builds a set (docs/data.md): --beam=runner=FlinkRunner,flink_master=HOST:8081.
 With --output it also draws a contact sheet, look/contact_sheet.jpg. The same picture under two people is found by its
 greys; with --judges (fetched by `make judges`) an identity network also says which people of two parts look like one.
 """
@@ -19,6 +20,7 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "The folder with the data sets
 _LABEL_KIND = flags.DEFINE_enum("label_kind", "both", ["both", "emotion", "au"], "Which labels to read.")
 _HELD_OUT = flags.DEFINE_integer("held_out", 16, "As config.data.held_out: people for the test.", lower_bound=0)
 _OUTPUT = flags.DEFINE_string("output", None, "A folder for a contact sheet.")
+_BEAM = flags.DEFINE_list("beam", [], "Build with Apache Beam: its options without dashes, the runner among them.")
 _JUDGES = flags.DEFINE_string("judges", None, "The folder with the judge networks.")
 
 
@@ -39,6 +41,12 @@ def main() -> None:
         embed = face_api.IdentityJudge.load(_JUDGES.value).embed
         same_person = face_api.SAME_PERSON_DISTANCE
     root = datasets.root(_DATA_DIR.value)
+    if _BEAM.value:
+        from cdaae_jax.data import tfds_source
+
+        for spec in _DATA.value:
+            if spec.startswith(datasets.TFDS_PREFIX):
+                tfds_source.build(spec.removeprefix(datasets.TFDS_PREFIX), root, _BEAM.value)
     output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else None
     print(inspecting.inspect(_DATA.value, root, _LABEL_KIND.value, _HELD_OUT.value, output, embed, same_person))
     if output:

@@ -1,8 +1,6 @@
 """A set of labelled photos in memory order, and its split by person."""
 
 import dataclasses
-import hashlib
-import json
 import logging
 import operator
 import os
@@ -14,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cdaae_jax.config import Data
-from cdaae_jax.data import folder, label_vectors, registration
+from cdaae_jax.data import fingerprints, folder, label_vectors, registration
 from cdaae_jax.data.records import SPLITS, Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
@@ -32,7 +30,7 @@ class FaceDataset:
       person: [N], each photo's person as an index into `people`.
       people: their ids, sorted.
       space: what the label vectors mean.
-      fingerprint: of all that was loaded, see `fingerprint`; a part of a set keeps the whole set's.
+      fingerprint: of all that was loaded, see `fingerprints`; a part of a set keeps the whole set's.
       known: bool [N, L], which entries of the labels the data knows; the others are 0. None if it knows all.
       set_of: [P], each person's place among the configured manifests; None without weights.
       set_weights: how much each of the manifests is to make up.
@@ -72,6 +70,19 @@ class FaceDataset:
             set_weights=self.set_weights,
         )
 
+    def rows(self, chosen: Int[np.ndarray, " m"]) -> "FaceDataset":
+        """Returns these photos only, in their order, and the people whom they show."""
+        here, person = np.unique(self.person[chosen], return_inverse=True)
+        return dataclasses.replace(
+            self,
+            records=tuple(map(self.records.__getitem__, chosen.tolist())),
+            labels=self.labels[chosen],
+            person=person,
+            people=tuple(self.people[k] for k in here),
+            known=None if self.known is None else self.known[chosen],
+            set_of=None if self.set_of is None else self.set_of[here],
+        )
+
     def shares(self) -> Float[np.ndarray, " p"]:
         """Returns how likely each person is to be drawn: sets by their weights, people of a set alike."""
         assert self.set_of is not None
@@ -83,13 +94,18 @@ class FaceDataset:
         ends = np.cumsum(np.bincount(self.person, minlength=len(self.people)))
         return [group.tolist() for group in np.split(np.argsort(self.person, kind="stable"), ends[:-1])]
 
-    def most_neutral(self) -> list[int]:
-        """Returns the index of each person's most neutral photo: most of `neutral`, or the smallest sum of AUs."""
+    def most_neutral(self, rather: Bool[np.ndarray, " n"] | None = None) -> list[int]:
+        """Returns the index of each person's most neutral photo: most of `neutral`, or the smallest sum of AUs.
+
+        Args:
+          rather: which photos are preferred, where a person has any of them.
+        """
         names = self.space.names
         # Where some sets know `neutral` and others only units, each photo is judged by what is known of it.
         signs = [-1.0 if name == "neutral" else float(self.space.is_unit(name)) for name in names]
         expressiveness = self.labels @ np.array(signs if "neutral" in names else np.ones(len(names)), np.float32)
-        order = np.lexsort((expressiveness, self.person))  # stable: of equal ones the first
+        others = np.zeros(len(self), bool) if rather is None else ~rather
+        order = np.lexsort((expressiveness, others, self.person))  # stable: of equal ones the first
         return order[np.searchsorted(self.person[order], np.arange(len(self.people)))].tolist()
 
 
@@ -135,7 +151,8 @@ def load(
       data: the configuration.
       root: the data folder that `data.manifests` are relative to; only TFDS builders need none.
       image_size: photos smaller than this are left out.
-      varied: leave out people who do not have at least two different labels, as training cannot use them.
+      varied: leave out people who do not have at least two different labels, as training cannot use them; and refuse
+        `data.registered` where it would change no photo at all.
       report: is called with a line for each reason for which something was left out; None logs it.
 
     Returns:
@@ -185,50 +202,42 @@ def load(
     records.sort(key=operator.attrgetter("subject", "name"))
     labels = vectors.of(records)
     known = label_vectors.known_entries(records, space)
+    points = registration.points_of(records) if data.registered else None
+    has_points = None if points is None else np.array([each is not None for each in points])
     everyone = FaceDataset(
         records=tuple(records),
         labels=labels,
         person=np.array([index[record.subject] for record in records], np.int64),
         people=people,
         space=space,
-        fingerprint=fingerprint(records, labels, space, data.registered, known),
+        fingerprint=fingerprints.fingerprint(records, labels, space, has_points, known),
         known=known,
         set_of=np.array([first_set[name] for name in people]) if data.set_weights else None,
         set_weights=tuple(data.set_weights),
     )
-    return _registered(everyone) if data.registered else everyone
+    if points is None or has_points is None:
+        return everyone
+    if varied and not has_points.any():
+        raise UserError(
+            f"config.data.registered is set, but no photo of {', '.join(data.manifests)} has landmarks (first: "
+            f"{records[0].name}); use photos prepared by cdaae-prepare, a set whose builder keeps landmarks "
+            "(docs/data.md), or config.data.registered=False"
+        )
+    for line in _without_landmarks(records, has_points):
+        (report or logging.getLogger(__name__).warning)(line)
+    neutral = everyone.most_neutral(rather=has_points)
+    over = [neutral[person] for person in everyone.person]
+    return dataclasses.replace(everyone, records=registration.registered(records, points, over))
 
 
-def _registered(dataset: FaceDataset) -> FaceDataset:
-    neutral = dataset.most_neutral()
-    over = [neutral[person] for person in dataset.person]
-    return dataclasses.replace(dataset, records=registration.registered(dataset.records, over))
-
-
-def fingerprint(
-    records: Sequence[Record],
-    labels: Float[np.ndarray, "n l"],
-    space: LabelSpace,
-    registered: bool = False,
-    known: Bool[np.ndarray, "n l"] | None = None,
-) -> str:
-    """Returns a hex string that identifies photos and labels, in their order, but not the folder they lie in.
-
-    It is computed from each photo's person, name within its data set, file size and label. Photos are not read for it,
-    so a file that was replaced by another of the same size goes unnoticed.
-    """
-    digest = hashlib.sha256(json.dumps([space.kind, space.names]).encode())
-    if registered:
-        digest.update(b"registered")
-    if known is not None:
-        digest.update(known.tobytes())
-    quoted = json.encoder.encode_basestring_ascii
-    numbers = labels.astype("<f4")
-    for record, label in zip(records, numbers, strict=True):
-        # What json.dumps writes, in a fifth of its time.
-        digest.update(f"[{quoted(record.subject)}, {quoted(record.key)}, {record.num_bytes}]".encode())
-        digest.update(label.data)
-    return digest.hexdigest()
+def _without_landmarks(records: Sequence[Record], has_points: Bool[np.ndarray, " n"]) -> list[str]:
+    """Returns what to say of photos that are not registered."""
+    without = np.flatnonzero(~has_points)
+    return [
+        f"{len(without)} of {len(records)} photos have no landmarks and are used as they are, not registered (first: "
+        f"{records[i].name})"
+        for i in without[:1]
+    ]
 
 
 def split(dataset: FaceDataset, data: Data) -> Split:

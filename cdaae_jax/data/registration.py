@@ -14,8 +14,10 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from cdaae_jax import files
+from cdaae_jax import files, images
+from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.records import Record
+from cdaae_jax.data.stored_examples import StoredPicture
 from cdaae_jax.errors import UserError
 
 FILE = "landmarks.npz"
@@ -29,25 +31,41 @@ _UP = 4  # how many folders above a photo are looked into: DATA/faces/subject/ex
 Points = Float[np.ndarray, "p 2"]
 
 
-def registered(records: Sequence[Record], neutral: Sequence[int]) -> tuple[Record, ...]:
+def points_of(records: Sequence[Record]) -> list[Points | None]:
+    """Returns each photo's stable points, whatever its size: from its middle, in sides of its largest square.
+
+    A photo that is a file has landmarks if landmarks.npz lies beside it, or up to three folders higher: `names` [n],
+    the photos' paths or names without their ending, and `mediapipe478` [n, 478, 2] in pixels of the photo.
+    `cdaae-prepare` writes one. A photo of a TFDS builder has them if the set's field `landmarks` does.
+
+    Returns:
+      A photo without landmarks has None.
+
+    Raises:
+      UserError: a landmarks.npz cannot be read, or a photo that it lies with is not in it.
+    """
+    return [_points_of(record) for record in records]
+
+
+def registered(
+    records: Sequence[Record], points: Sequence[Points | None], neutral: Sequence[int]
+) -> tuple[Record, ...]:
     """Returns records whose photos are moved when they are read.
 
     Args:
-      records: photos that are files. Beside them, or up to three folders higher, lies landmarks.npz with `names` [n],
-        the photos' paths or names without their ending, and `mediapipe478` [n, 478, 2] in pixels of the photo.
-        `cdaae-prepare` writes one.
-      neutral: for each record the index of the one that it is laid over.
-
-    Raises:
-      UserError: there is no landmarks.npz, it cannot be read, or a photo is not in it.
+      records: photos.
+      points: of each, as `points_of` returns them; a photo without stays as it is.
+      neutral: for each record the index of the one that it is laid over; only asked for those with points, and has
+        points too.
     """
-    points = [_points_of(record) for record in records]
-    return tuple(
-        record
-        if over == i
-        else dataclasses.replace(record, load=_Moved(record.load, similarity(points[over], points[i])))
-        for i, (record, over) in enumerate(zip(records, neutral, strict=True))
-    )
+    moved = []
+    for i, (record, end, over) in enumerate(zip(records, points, neutral, strict=True)):
+        start = points[over]
+        if end is not None and over != i:
+            assert start is not None
+            record = dataclasses.replace(record, load=_Moved(record.load, similarity(start, end)))
+        moved.append(record)
+    return tuple(moved)
 
 
 def similarity(start: Points, end: Points) -> Float[np.ndarray, "2 3"]:
@@ -70,7 +88,7 @@ def similarity(start: Points, end: Points) -> Float[np.ndarray, "2 3"]:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Moved:
-    """Reads a photo and fetches its pixels from where `matrix` says."""
+    """Reads a photo and fetches its points from where `matrix` says, in the coordinates of `points_of`."""
 
     load: Callable[[], np.ndarray]
     matrix: Float[np.ndarray, "2 3"]
@@ -78,10 +96,13 @@ class _Moved:
     def __call__(self) -> UInt8[np.ndarray, "h w 3"]:
         photo = self.load()
         height, width = photo.shape[:2]
+        middle, side = _frame(width, height)
         # Beyond its edges the photo goes on as at the edge; a head moves by a fraction of this.
         margin = max(height, width) // 4
         padded = Image.fromarray(np.pad(photo, ((margin, margin), (margin, margin), (0, 0)), mode="edge"))
-        matrix = self.matrix + np.array([[0, 0, margin], [0, 0, margin]])
+        turn = self.matrix[:, :2]
+        shift = self.matrix[:, 2] * side + middle - turn @ middle + margin
+        matrix = np.column_stack([turn, shift])
         moved = padded.transform((width, height), Image.Transform.AFFINE, matrix.ravel().tolist(), _BICUBIC)
         return np.asarray(moved)
 
@@ -89,24 +110,43 @@ class _Moved:
 _BICUBIC = Image.Resampling.BICUBIC
 
 
-def _points_of(record: Record) -> Points:
-    photo = pathlib.Path(record.name)
+def _points_of(record: Record) -> Points | None:
+    if isinstance(record.load, StoredPicture):
+        points, size = record.load.landmarks(), (1, 1)
+    else:
+        points = of_file(pathlib.Path(record.name))
+        size = (1, 1) if points is None else images.size_of(pathlib.Path(record.name))
+    if points is None:
+        return None
+    middle, side = _frame(*size)
+    return (points[list(STABLE_POINTS)] - middle) / side
+
+
+def of_file(photo: pathlib.Path) -> Points | None:
+    """Returns all landmarks of a photo [478, 2], in its pixels; None if no landmarks.npz lies with it.
+
+    Raises:
+      UserError: the landmarks.npz cannot be read, or the photo is not in it.
+    """
     file = next((folder / FILE for folder in photo.parents[:_UP] if (folder / FILE).is_file()), None)
     if file is None:
-        raise UserError(
-            f"config.data.registered is set, but there is no {FILE} with {photo}; cdaae-prepare writes one, or set "
-            "config.data.registered=False"
-        )
-    points = _read(file)
+        return None
+    points = _read(file, tuple(stamp(file) or ()))
     inside = photo.relative_to(file.parent).with_suffix("").as_posix()
     found = points.get(inside, points.get(photo.stem))
     if found is None:
         raise UserError(f"{file} has no landmarks of {inside}; prepare the photos again")
-    return found[list(STABLE_POINTS)]
+    return found
+
+
+def _frame(width: int, height: int) -> tuple[Float[np.ndarray, "2"], int]:
+    """Returns the middle of a picture and the side of its largest square, in pixels."""
+    return np.array([width / 2, height / 2]), min(width, height)
 
 
 @functools.lru_cache(maxsize=4)
-def _read(file: pathlib.Path) -> dict[str, Points]:
+def _read(file: pathlib.Path, was: tuple[int, ...]) -> dict[str, Points]:
+    """Returns the points by name; `was` is the file's stamp, so that one written anew is read anew."""
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             names, points = archive["names"], archive["mediapipe478"]

@@ -6,12 +6,12 @@ the start with a million photos, and while training more than decoding a small p
 
 import dataclasses
 import io
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2, tf_feature_pb2
 
@@ -19,7 +19,9 @@ from cdaae_jax import images
 from cdaae_jax.errors import UserError
 
 PICTURE = "image"
-_NOT_SMALL = ("landmarks",)  # nearly a thousand numbers, which records have no use for
+LANDMARKS = "landmarks"
+_NOT_SMALL = (LANDMARKS,)  # nearly a thousand numbers, which records have no use for
+_Part = TypeVar("_Part")
 _AT_ONCE = 1024  # examples that are in memory together, pictures included
 # What array_record, protobuf and Pillow raise for a shard that is cut short, altered or gone.
 _UNREADABLE = (*images.DAMAGE, RuntimeError, DecodeError, IndexError)
@@ -98,12 +100,32 @@ class StoredPicture:
         Raises:
           UserError: the shard or the picture in it cannot be read.
         """
+        return self._of_example(_picture)
+
+    def landmarks(self) -> Float32[np.ndarray, "p 2"] | None:
+        """Returns the picture's landmarks, (x, y) in its sides; None where the set does not know them.
+
+        Raises:
+          UserError: the shard cannot be read.
+        """
+        return self._of_example(_landmarks)
+
+    def _of_example(self, part: Callable[[tf_feature_pb2.Features], _Part]) -> _Part:
         try:
-            example = tf_example_pb2.Example.FromString(self.source[self.index])
-            picture = Image.open(io.BytesIO(example.features.feature[PICTURE].bytes_list.value[0]))
-            return np.asarray(picture.convert("RGB"))
+            return part(tf_example_pb2.Example.FromString(self.source[self.index]).features)
         except _UNREADABLE as error:
             raise UserError(
                 f"{self.name}[{self.index}] cannot be read ({error}); restore the set's files, or delete them and the "
                 "set is built anew"
             ) from error
+
+
+def _picture(features: tf_feature_pb2.Features) -> UInt8[np.ndarray, "h w 3"]:
+    picture = Image.open(io.BytesIO(features.feature[PICTURE].bytes_list.value[0]))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _landmarks(features: tf_feature_pb2.Features) -> Float32[np.ndarray, "p 2"] | None:
+    # Not a number: the set has landmarks, but not of this picture.
+    points = np.array(features.feature[LANDMARKS].float_list.value, np.float32).reshape(-1, 2)
+    return points if len(points) and np.isfinite(points).all() else None

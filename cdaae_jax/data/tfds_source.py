@@ -6,7 +6,7 @@ import logging
 import pathlib
 import sys
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -79,6 +79,23 @@ def read(spec: str, root: pathlib.Path | None, smallest: int, skipped: Skipped) 
     ]
 
 
+def build(spec: str, root: pathlib.Path | None, beam: Sequence[str]) -> None:
+    """Builds a set with Apache Beam, if it is not built yet.
+
+    Args:
+      spec: as for `read`.
+      root: as for `read`.
+      beam: Beam's options without dashes, the runner among them: ("runner=DirectRunner", "direct_num_workers=2").
+
+    Raises:
+      UserError: as `read`; apache-beam is missing; options lack the runner; or the set is not aligned when it is built.
+    """
+    with _quiet_tfds():
+        builder = _builder(spec)
+        if not builder.is_prepared():
+            _build(builder, root, beam)
+
+
 def _builder(spec: str) -> tfds.core.DatasetBuilder:
     path, _, query = spec.partition("?")
     name, slash, config = path.partition("/")
@@ -101,20 +118,30 @@ def _builder(spec: str) -> tfds.core.DatasetBuilder:
     return tfds.builder(name, config=module.config_of(config, options))
 
 
-def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None) -> None:
+def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None, beam: Sequence[str] = ()) -> None:
     folder = root / builder.name if root and (root / builder.name).is_dir() else None
     source = f" from {folder}" if folder else ""
     what = f" ({builder.builder_config.description})" if builder.builder_config else ""
     logging.getLogger(__name__).info("building %s%s%s in %s", builder.info.full_name, what, source, builder.data_dir)
     try:
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(manual_dir=folder), file_format="array_record"
-        )
+        download_config = tfds.download.DownloadConfig(manual_dir=folder, **_beam_fields(builder, beam))
+        builder.download_and_prepare(download_config=download_config, file_format="array_record")
     except OSError:
         # If several processes start at once, each builds in a folder of its own, and the first to finish gives its
         # folder the final name. All build the same, so the others can read that one.
         if not builder.is_prepared():
             raise
+
+
+def _beam_fields(builder: tfds.core.DatasetBuilder, options: Sequence[str]) -> dict[str, Any]:
+    """Returns the fields of DownloadConfig that hand a build to Beam; none without options."""
+    if not options:
+        return {}
+    from cdaae_jax.data.building.builder import AlignedSet, on_cluster
+
+    if not isinstance(builder, AlignedSet):
+        raise UserError(f"{builder.name} is built in this process alone; leave --beam out")
+    return on_cluster().download_fields(options)
 
 
 @contextlib.contextmanager

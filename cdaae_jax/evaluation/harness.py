@@ -1,16 +1,15 @@
 """Measures models on people kept out of training: JSON, Markdown tables, charts, and sheets of pictures."""
 
 import dataclasses
-import json
+import logging
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.config_fields import data_from_dict
 from cdaae_jax.data import dataset as datasets
@@ -21,8 +20,9 @@ from cdaae_jax.evaluation.judges.outputs import Measured, measure
 from cdaae_jax.evaluation.judges.panel import Panel
 from cdaae_jax.evaluation.measures.scores import LEVEL, REPEATS, SEED, Row, with_intervals
 from cdaae_jax.evaluation.report import charts, sheets
+from cdaae_jax.evaluation.report.folder import Report
 from cdaae_jax.evaluation.report.tables import report
-from cdaae_jax.evaluation.tasks import mixtures, paths
+from cdaae_jax.evaluation.tasks import mixtures, one_kind, paths
 from cdaae_jax.evaluation.tasks.drawn import truth_of
 from cdaae_jax.evaluation.tasks.edits import OTHER, Task, Truth, held_out_task, in_space, other_person
 from cdaae_jax.evaluation.tasks.people import kept_for_training, people_to_judge, refuse_moved_data
@@ -30,6 +30,7 @@ from cdaae_jax.sampling import Sampler
 
 CEILING, FLOOR = "true target", "copy the source"
 
+_LOG = logging.getLogger(__name__)
 Samplers = Mapping[str, Sampler]
 Picture = UInt8[np.ndarray, "h w 3"]
 
@@ -52,10 +53,13 @@ def evaluate(
     With judges, models are also measured along paths from neutral to a label (`path_...`, see `measures.growth`); and
     on mixtures of labels that training never saw (`unseen_...`): those of the judged photos, or, of the package's
     synthetic faces, whose true pictures can be drawn, `mixtures.PER_PERSON`.
+    Models that know emotions and action units together are judged twice: on the pictures that have emotions, and on
+    those that have action units.
 
     Args:
       samplers: models by name, all trained on people of the same data; or one. The sheet of amounts shows the first.
-      output: a folder for scores.json, table.md, charts and sheets; made if missing.
+      output: a folder for scores.json, table.md, charts and sheets; made if missing. Models of both kinds of labels
+        get two folders in it, "emotion" and "au".
       data_dir: the data folder; else the environment variable CDAAE_DATA. TFDS sets need none.
       judges: the folder of the judge networks (`make judges`); None leaves out everything that needs one.
       manifests: other pictures to reach, see `edits.held_out_task`, written as `data.manifests`; labels that the models
@@ -64,7 +68,8 @@ def evaluate(
       split: whom to judge, of the first model's data: "test", or "validation" for decisions during development.
 
     Returns:
-      Scores with intervals over people by name, for the models and what stands beside them.
+      Scores with intervals over people by name, for the models and what stands beside them. Models of both kinds have
+      two rows: "NAME, emotions" and "NAME, action units".
 
     Raises:
       UserError: models of different labels or data, models whose training used somebody who would be judged, old
@@ -77,17 +82,71 @@ def evaluate(
         samplers = {name: dataclasses.replace(sampler, image_size=size) for name, sampler in samplers.items()}
     first = next(iter(samplers.values()))
     _refuse_unlike(samplers)
-    if first.labels.kind == "both":
-        raise UserError(
-            "the model knows emotions and action units together, and the evaluation judges one kind; train with "
-            "--config.data.label_kind=emotion or au to compare figures"
-        )
     metas = {name: sampler.meta for name, sampler in samplers.items()}
     judged = people_to_judge(metas, split)
     config, root, size = data_from_dict(first.meta["config"]["data"]), datasets.root(data_dir), first.image_size
     data = datasets.load(config, root, size)
     refuse_moved_data(metas, data)
     others = _load_others(config, manifests, root, size) if manifests else None
+    asked = _Asked(config, root, size, judges, split, tuple(manifests))
+    output = pathlib.Path(output)
+    if first.labels.kind != "both":
+        reports = {output: _judge(samplers, data, judged, others, asked)}
+        scores = reports[output].scores
+    else:
+        by_kind = _judge_kinds(samplers, data, judged, others, asked)
+        reports = {output / kind: found for kind, found in by_kind.items()}
+        scores = {
+            f"{name}, {one_kind.KINDS[kind]}": row
+            for kind, found in by_kind.items()
+            for name, row in found.scores.items()
+        }
+    for folder, found in reports.items():
+        found.write(folder)
+    return scores
+
+
+class _Asked(NamedTuple):
+    """What is the same for every kind of label."""
+
+    config: Data
+    root: pathlib.Path | None
+    size: int
+    judges: str | os.PathLike | None
+    split: str
+    manifests: tuple[str, ...]
+
+
+def _judge_kinds(
+    samplers: Samplers, data: FaceDataset, judged: Sequence[str], others: FaceDataset | None, asked: _Asked
+) -> dict[str, Report]:
+    """Judges models of both kinds on each kind for which there are pictures."""
+    reports = {}
+    for kind, what in one_kind.KINDS.items():
+        photos = one_kind.photos_of(data, kind)
+        targets = one_kind.photos_of(others, kind) if others else photos
+        whom = [person for person in judged if photos and person in photos.people]
+        if photos is None or targets is None or not whom:
+            _LOG.warning("not judged on %s: nobody of split %s has pictures with such labels", what, asked.split)
+            continue
+        one = {name: one_kind.asked_for(sampler, kind) for name, sampler in samplers.items()}
+        config = dataclasses.replace(asked.config, label_kind=kind, label_names=photos.space.names)
+        reports[kind] = _judge(one, photos, whom, targets if others else None, asked._replace(config=config))
+    if not reports:
+        raise UserError(
+            f"nobody of split {asked.split} has a picture with a label that the model knows; name other pictures with "
+            "--manifests, or judge the other split"
+        )
+    return reports
+
+
+def _judge(
+    samplers: Samplers, data: FaceDataset, judged: Sequence[str], others: FaceDataset | None, asked: _Asked
+) -> Report:
+    """Judges models of one kind of label."""
+    config, root, size, judges, split, manifests = asked
+    metas = {name: sampler.meta for name, sampler in samplers.items()}
+    first = next(iter(samplers.values()))
     truth = truth_of((*config.manifests, *manifests))
     task = in_space(held_out_task(data, judged, size, others, truth), first.labels)
     panel = Panel()
@@ -124,8 +183,7 @@ def evaluate(
         "judges": panel.facts,
     }
     whom = _whom(len(set(task.person)), split, manifests)
-    _write(pathlib.Path(output), facts, report(scores, confusion, whom, panel.titles(), path_unit), pictures)
-    return scores
+    return Report(scores, facts, report(scores, confusion, whom, panel.titles(), path_unit), pictures)
 
 
 def _refuse_unlike(samplers: Samplers) -> None:
@@ -183,7 +241,8 @@ def _draw(samplers: Samplers, task: Task, panel: Panel, measured: Mapping[str, M
     if panel.meter:
         names = panel.meter.names
         aus = {name: one.aus for name, one in measured.items() if one.aus is not None}
-        drawn["action_units.png"] = charts.action_units(task.requested_aus(names), aus, names, task.person)
+        requested = np.where(task.knows_aus(names), task.requested_aus(names), np.nan)
+        drawn["action_units.png"] = charts.action_units(requested, aus, names, task.person)
     return drawn
 
 
@@ -224,10 +283,3 @@ def _add_unseen(
 def _whom(num_people: int, split: str, manifests: Sequence[str]) -> str:
     pictures = f" in {', '.join(manifests)}" if manifests else ""
     return f"Judged on {num_people} people{pictures} who were not trained on (split {split})."
-
-
-def _write(folder: pathlib.Path, facts: dict[str, Any], text: str, pictures: Mapping[str, Picture]) -> None:
-    for name, picture in pictures.items():
-        images.write(folder / name, picture)
-    files.write_text(folder / "table.md", text)
-    files.write_text(folder / "scores.json", json.dumps(facts, indent=2, allow_nan=False) + "\n")

@@ -1,6 +1,7 @@
 """The London set's builder on a made-up set in both layouts, from a local server, and on the real set."""
 
 import csv
+import functools
 import http.server
 import io
 import os
@@ -17,8 +18,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from cdaae_jax.data.frl_london import frl_london_dataset_builder as frl_london
-from cdaae_jax.data.frl_london import pictures
+from cdaae_jax.data.frl_london import landmarks, pictures
 from cdaae_jax.errors import UserError
+from cdaae_jax.faces import FaceFinder
 
 # Person -> age, gender, ethnicity, in the words of the published table.
 PEOPLE = {
@@ -28,6 +30,13 @@ PEOPLE = {
 }
 NUMBERS = {"neutral": "03", "smiling": "08"}
 LEFT_EYE, RIGHT_EYE = (50.0, 60.0), (82.0, 60.0)
+FINDER = landmarks._finder
+
+
+@pytest.fixture(autouse=True)
+def no_face_networks(monkeypatch):
+    """Tests fetch nothing from the network, and made-up photos show no faces anyway."""
+    monkeypatch.setattr(landmarks, "_finder", lambda: None)
 
 
 def skin(subject, expression):
@@ -118,6 +127,30 @@ def test_builds_from_aligned_pictures(aligned_folder, tmp_path):
     check_examples(examples)
     original = Image.open(aligned_folder / "aligned" / "901_neutral.jpg")
     np.testing.assert_array_equal(examples["901_neutral.jpg"]["image"], np.asarray(original))
+    assert all(np.isnan(example["landmarks"]).all() for example in examples.values())
+
+
+def test_without_face_networks_originals_have_no_landmarks(original_folder, tmp_path, monkeypatch, caplog):
+    def fail(*_):
+        raise UserError("ai-edge-litert is missing")
+
+    monkeypatch.setattr(FaceFinder, "load", fail)
+    monkeypatch.setattr(landmarks, "_finder", functools.cache(FINDER.__wrapped__))
+    examples = build(tmp_path, original_folder)
+    assert all(np.isnan(example["landmarks"]).all() for example in examples.values())
+    assert [line for line in caplog.messages if "ai-edge-litert is missing" in line] == [
+        "Built without landmarks, so that config.data.registered leaves the set as it is: ai-edge-litert is missing."
+    ]
+
+
+def test_landmarks_that_lie_with_aligned_pictures_are_kept(aligned_folder, tmp_path):
+    folder = shutil.copytree(aligned_folder, tmp_path / "copy")
+    names = [f"{subject}_{word}" for subject in PEOPLE for word in NUMBERS]
+    points = np.random.default_rng(0).uniform(0, 256, (len(names), 478, 2)).astype(np.float32)
+    np.savez(folder / "landmarks.npz", names=names, mediapipe478=points)
+    examples = build(tmp_path / "records", folder)
+    for name, expected in zip(names, points, strict=True):
+        np.testing.assert_allclose(examples[f"{name}.jpg"]["landmarks"], expected / 256, rtol=1e-6)
 
 
 def test_builds_from_originals_with_templates(original_folder, tmp_path):
@@ -173,7 +206,7 @@ def test_tells_its_features_licence_and_source(tmp_path):
     builder = frl_london.FrlLondon(data_dir=tmp_path)
     assert builder.name == "frl_london"
     assert builder.info.file_format.value == "array_record"
-    names = ["age", "ethnicity", "expression", "gender", "id", "image", "subject"]
+    names = ["age", "ethnicity", "expression", "gender", "id", "image", "landmarks", "subject"]
     assert sorted(builder.info.features) == names
     assert "CC BY 4.0" in builder.info.description and "DeBruine" in builder.info.citation
     assert tfds.builder("frl_london", data_dir=tmp_path).info.features.keys() == builder.info.features.keys()
@@ -299,7 +332,9 @@ def test_the_real_set(real_folder, tmp_path):
     assert ages.count(-1) == 4 and max(ages) == 54
 
 
-def test_real_originals_become_the_real_aligned_pictures(real_folder, tmp_path):
+@pytest.fixture
+def real_originals(real_folder, tmp_path):
+    """The real photos that are there in their original framing, laid out as published."""
     originals = tmp_path / "originals"
     people = {}
     with (real_folder / "metadata.csv").open(newline="") as stream:
@@ -312,8 +347,21 @@ def test_real_originals_become_the_real_aligned_pictures(real_folder, tmp_path):
                 people[row["subject"]] = f"{row['subject']},{row['age'] or 'NA'},{row['gender']},{row['ethnicity']}"
     table = ["face_id,face_age,face_gender,face_eth", *people.values()]
     (originals / "london_faces_info.csv").write_text("\n".join(table) + "\n")
-    examples = build(tmp_path / "records", originals)
+    return originals
+
+
+def test_real_originals_become_the_real_aligned_pictures(real_folder, real_originals, tmp_path):
+    examples = build(tmp_path / "records", real_originals)
     assert len(examples) == 24
     for name, example in examples.items():
         aligned = np.asarray(Image.open(real_folder / "aligned" / name), float)
         assert np.abs(example["image"] - aligned).mean() < 2.5
+
+
+def test_landmarks_are_found_in_real_originals(face_model, real_folder, real_originals, tmp_path, monkeypatch):
+    monkeypatch.setenv("CDAAE_FACE_MODEL", str(face_model))
+    monkeypatch.setattr(landmarks, "_finder", FINDER.__wrapped__)
+    found = build(tmp_path / "found", real_originals)
+    known = build(tmp_path / "known", real_folder)
+    away = [np.abs(found[name]["landmarks"] - known[name]["landmarks"]).mean() for name in found]
+    assert len(away) == 24 and max(away) < 0.01

@@ -141,6 +141,64 @@ def test_action_units_are_measured_and_mixtures_that_training_lacks(sampler, fac
     assert (tmp_path / "report" / "action_units.png").exists()
 
 
+BOTH = LabelSpace("both", ("neutral", "happy", "AU12"))
+
+
+@pytest.fixture
+def knows_both(sampler, faces_copy):
+    """A model of emotions, which p1 and p2 have, and of AU12, which p3 and p4 have; p2 and p4 are the test people."""
+    lines = (faces_copy / "faces.csv").read_text().splitlines()
+    emotions = [",".join(line.split(",")[:3]) for line in lines if not line.startswith(("faces/p3", "faces/p4"))]
+    units = [line for line in lines if not line.startswith(("faces/p1", "faces/p2"))]
+    (faces_copy / "emotions.csv").write_text("\n".join(emotions))
+    (faces_copy / "units.csv").write_text(
+        "\n".join(",".join(part for k, part in enumerate(line.split(",")) if k != 2) for line in units)
+    )
+    data = {"manifests": ("emotions.csv", "units.csv"), "label_kind": "both", "label_names": BOTH.names}
+    fingerprint = datasets.load(Data(**data, set_weights=(1, 1)), faces_copy, 32).fingerprint
+    model = knowing(sampler, ("p1", "p3"), (), ("p2", "p4"), fingerprint, set_weights=(1, 1), **data)
+    return dataclasses.replace(model, labels=BOTH)
+
+
+def test_a_model_of_both_kinds_is_judged_on_each(knows_both, faces_copy, tmp_path, monkeypatch):
+    kinds = []
+
+    def load(folder, label_kind, image_size, calibration):
+        kinds.append((label_kind, calibration and calibration.people))
+        identity = Identity("test", "brightness", Judge().embed, {"verified": 0.1})
+        judges = {"expressions": Judge().expressions} if label_kind == "emotion" else {"meter": Judge()}
+        return Panel(identities=(identity,), **judges)
+
+    monkeypatch.setattr(Panel, "load", load)
+    report = tmp_path / "report"
+    scores = cdaae_jax.evaluate({"ours": knows_both}, report, faces_copy, judges=tmp_path)
+    assert kinds == [("emotion", None), ("au", ("p3",))]
+    assert scores["ours, emotions"].keys() >= {"read_as_happy", "expression_gain", "path_spearman"}
+    assert scores["ours, action units"].keys() >= {"icc_AU12", "au_gain", "path_range"}
+    assert scores["true target, emotions"]["l1"].value == scores["true target, action units"]["l1"].value == 0
+    written = {kind: json.loads((report / kind / "scores.json").read_text()) for kind in ("emotion", "au")}
+    assert {kind: facts["people"] for kind, facts in written.items()} == {"emotion": ["p2"], "au": ["p4"]}
+    assert (written["emotion"]["edits"], written["au"]["edits"]) == (1, 2)
+    assert written["au"]["scores"]["ours"]["l1"] == scores["ours, action units"]["l1"]._asdict()
+    assert {path.name for path in report.iterdir()} == {"emotion", "au"}
+
+
+def test_a_kind_of_which_nobody_was_kept_apart_is_left_out_and_said(knows_both, faces_copy, tmp_path, caplog):
+    one = dataclasses.replace(
+        knows_both, meta=knows_both.meta | {"people": {"train": ["p1", "p3", "p4"], "validation": [], "test": ["p2"]}}
+    )
+    scores = cdaae_jax.evaluate({"ours": one}, tmp_path / "report", faces_copy)
+    assert set(scores) == {"ours, emotions", "true target, emotions", "copy the source, emotions"}
+    assert "not judged on action units: nobody of split test has pictures with such labels" in caplog.text
+    assert not (tmp_path / "report" / "au").exists()
+    # Pictures of another set count for the kinds that they have.
+    (faces_copy / "smiles.csv").write_text(
+        "file,subject,AU12\nfaces/p4/neutral/photo.png,p4,0\nfaces/p4/happy/photo.png,p4,2"
+    )
+    scores = cdaae_jax.evaluate({"ours": knows_both}, tmp_path / "other", faces_copy, manifests=["smiles.csv"])
+    assert set(scores) == {f"{name}, action units" for name in ("ours", "true target", "copy the source")}
+
+
 def test_data_with_other_labels_is_not_what_was_trained_on(sampler, faces_copy, tmp_path):
     manifest = faces_copy / "faces.csv"
     manifest.write_text(manifest.read_text().replace("p2,surprised", "p2,sad"))

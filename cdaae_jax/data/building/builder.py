@@ -9,10 +9,12 @@ is complete; until then the same command goes on where it was stopped.
 import abc
 import collections
 import functools
+import importlib
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,10 +22,11 @@ import tensorflow_datasets as tfds
 import tqdm
 
 from cdaae_jax.data import alignment
-from cdaae_jax.data.aligning import Aligner, FaceAligner, run_all
-from cdaae_jax.data.building import people, pieces, report, trees
+from cdaae_jax.data.aligning import Aligner, FaceAligner, Outcome, run_all
+from cdaae_jax.data.building import outcome_notes, people, pieces, report, trees
 from cdaae_jax.data.building.found import Found, LeftOut, Scan
 from cdaae_jax.data.building.options import SetConfig
+from cdaae_jax.data.building.pieces import Piece
 from cdaae_jax.data.building.shards import Shard
 from cdaae_jax.data.building.trees import Tree
 from cdaae_jax.data.journal import Journal
@@ -68,6 +71,7 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
         self._workers = workers or _processors()
         self._work = pathlib.Path(self.data_dir).parent / f".building-{self.version}"
         self._folder: pathlib.Path | None = None
+        self._beam: tuple[Any, Any] | None = None
 
     @abc.abstractmethod
     def scan(self, tree: Tree) -> Scan:
@@ -91,17 +95,24 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
     def download_and_prepare(self, *, download_config: tfds.download.DownloadConfig | None = None, **kwargs) -> None:
         """Builds the set from the folder that `download_config.manual_dir` names.
 
+        Of several processes that build the same set in the same place, one does and the others wait, and then read what
+        it has built. If it fails or is killed, the next one goes on where it was. With a `beam_runner`, Beam aligns the
+        pictures and writes the records (`on_cluster`).
+
         Raises:
-          UserError: the folder is missing or is not the set, nothing in it can be used, or another process is building
-            the same set in the same place.
+          UserError: the folder is missing or is not the set, or nothing in it can be used.
         """
         config = self.builder_config
         assert isinstance(config, SetConfig)
         named = download_config and download_config.manual_dir
         self._folder = pathlib.Path(named).expanduser() if named else None
+        if download_config and download_config.beam_runner:
+            self._beam = download_config.beam_runner, download_config.beam_options
         if self._folder and not self._folder.is_dir():
             raise UserError(f"there is no folder {self._folder}; it must hold {self.LAYOUT}")
-        with hold(self._work, "data_dir", "building"):
+        with hold(self._work, "data_dir", "building", wait=True):
+            if self.is_prepared():  # by the process that was waited for
+                self.info.read_from_directory(self.data_dir)
             # What builds that were killed had begun; nobody else is at work here.
             for left in self._work.parent.glob(f"incomplete.*_{self.version}"):
                 shutil.rmtree(left)
@@ -183,26 +194,58 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
         config = self.builder_config
         assert isinstance(config, SetConfig)
         journal = Journal(self._work, config.settings() | {"version": str(self.version)})
+        rejected: dict[str, str] = {}
+
+        def note(outcome: Outcome) -> None:
+            if outcome.points is not None:
+                journal.add(outcome.photo, outcome.was, outcome.face_size, outcome.points, outcome.frame)
+            else:
+                rejected[outcome.photo.name] = str(outcome.why)
+
+        with journal.writing():
+            for outcomes in outcome_notes.take(self._work):  # of other machines, whose build was stopped
+                for outcome in outcomes:
+                    note(outcome)
+        rejected.clear()  # they are tried again
         work = pieces.cut(scan, journal.knows)
         left = sum(len(piece.photos) for piece in work)
-        every, apart = self.CLIPS
-        align = functools.partial(pieces.align, output=self._work, size=config.size, every=every, apart=apart)
-        load = functools.partial(type(self).load_aligner, alignment.widened(config.crop))
-        if work:
-            load()  # what it lacks is said once, before processes start
-        rejected: dict[str, str] = {}
         progress = tqdm.tqdm(
             total=len(scan), initial=len(scan) - left, unit=" pictures", desc=f"aligning {self.name}", disable=None
         )
         with journal.writing(), progress:
-            for outcomes in run_all(work, align, self._workers, load):
+            for outcomes in self._outcomes(work):
                 for outcome in outcomes:
-                    if outcome.points is not None:
-                        journal.add(outcome.photo, outcome.was, outcome.face_size, outcome.points, outcome.frame)
-                    else:
-                        rejected[outcome.photo.name] = str(outcome.why)
+                    note(outcome)
                     progress.update()
         return journal, dict(sorted(rejected.items()))
+
+    def _outcomes(self, work: Sequence[Piece]) -> Iterator[list[Outcome]]:
+        """Aligns; yields what became of each piece."""
+        config = self.builder_config
+        assert isinstance(config, SetConfig)
+        every, apart = self.CLIPS
+        align = functools.partial(pieces.align, output=self._work, size=config.size, every=every, apart=apart)
+        load = functools.partial(type(self).load_aligner, alignment.widened(config.crop))
+        if not work:
+            return iter(())
+        load()  # what it lacks is said once, before processes start
+        if self._beam is None:
+            return run_all(work, align, self._workers, load)
+        return on_cluster().align_all(work, align, load, self._work, *self._beam)
+
+
+def on_cluster() -> types.ModuleType:
+    """Returns the module `on_cluster`.
+
+    Raises:
+      UserError: apache-beam is missing.
+    """
+    try:
+        return importlib.import_module("cdaae_jax.data.building.on_cluster")
+    except ImportError as error:
+        raise UserError(
+            f"--beam needs apache-beam ({error}); install it with: pip install 'cdaae_jax[beam]'"
+        ) from error
 
 
 def _mostly(scan: Scan) -> str:

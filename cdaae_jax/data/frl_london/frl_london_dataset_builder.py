@@ -4,14 +4,15 @@ Importing this module registers `tfds.builder("frl_london")`. No TensorFlow is n
 README next to this file says what the set is, where it comes from and what was not verified.
 """
 
+import io
 import pathlib
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from cdaae_jax.data import alignment
-from cdaae_jax.data.frl_london import pictures
+from cdaae_jax.data import alignment, registration
+from cdaae_jax.data.frl_london import landmarks, pictures
 from cdaae_jax.errors import UserError
 
 # The files as published: figshare 10.6084/m9.figshare.5047666, version 5.
@@ -28,8 +29,11 @@ SPLIT = "full"
 class FrlLondon(tfds.core.GeneratorBasedBuilder):
     """Builds and reads `frl_london`; one split, because the project splits by person when it reads."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Neutral and smiling front views, pupils at x 0.34 and 0.66, y 0.38 of 256x256."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES = {
+        "1.0.0": "Neutral and smiling front views, pupils at x 0.34 and 0.66, y 0.38 of 256x256.",
+        "1.1.0": "With landmarks, where they are known; the pictures are the same.",
+    }
     # TFDS hands out the manual folder only if this is set; without a folder the set is downloaded.
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"Optional, the set downloads by itself; a folder must hold {pictures.LAYOUTS}."
 
@@ -64,6 +68,11 @@ class FrlLondon(tfds.core.GeneratorBasedBuilder):
                     "age": tfds.features.Scalar(np.int32, doc=f"Years; {pictures.UNKNOWN_AGE} where unknown."),
                     "gender": tfds.features.Text(),
                     "ethnicity": tfds.features.Text(),
+                    "landmarks": tfds.features.Tensor(
+                        shape=(registration.NUM_POINTS, 2),
+                        dtype=np.float32,
+                        doc="MediaPipe's, (x, y) in sides of the picture; not a number where they are not known.",
+                    ),
                     "id": tfds.features.Text(),
                 }
             ),
@@ -84,10 +93,16 @@ class FrlLondon(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, found: list[pictures.Picture]) -> Iterator[tuple[str, dict]]:
         for picture in found:
+            image = picture.jpeg()
             yield (
                 picture.name,
                 {
-                    "image": picture.jpeg(),
+                    "image": image,
+                    "landmarks": (
+                        landmarks.found_in(image)
+                        if isinstance(image, io.BytesIO)
+                        else landmarks.of_aligned(pathlib.Path(image))
+                    ),
                     "subject": picture.subject,
                     "expression": pictures.EXPRESSIONS[picture.expression],
                     "age": picture.age,

@@ -138,6 +138,9 @@ def calibrate_on(
 ) -> AUMeter:
     """Returns a meter calibrated on people who will not be judged.
 
+    Where photos know different units, as in a mix of sets, it reads those that most photos know, and is calibrated on
+    the photos that know them.
+
     Args:
       training: pictures with AU intensities. To judge a model of emotions, hand over AU pictures of people that it was
         trained on: of the rig, frl_rig/au.csv.
@@ -154,6 +157,7 @@ def calibrate_on(
             f"the pictures to calibrate the AU meter on have labels of kind {training.space.kind!r}; it needs pictures "
             "of the same people with AU intensities: load them with config.data.label_kind='au'"
         )
+    columns, training = _known_alike(training)
     chosen = np.unique(np.linspace(0, len(training.people) - 1, min(max_people, len(training.people))).astype(int))
     groups, neutral = training.groups(), training.most_neutral()
     sources: list[int] = []
@@ -168,10 +172,19 @@ def calibrate_on(
         landmarker,
         source=np.stack([photos[i] for i in sources]),
         pictures=np.stack([photos[i] for i in targets]),
-        intensities=training.labels[targets] * MAX_AU,
-        names=training.space.names,
+        intensities=training.labels[targets][:, columns] * MAX_AU,
+        names=[training.space.names[k] for k in columns],
         people=training.person[targets],
     )
+
+
+def _known_alike(training: FaceDataset) -> tuple[list[int], FaceDataset]:
+    """Returns the units that most photos know, as columns of the labels, and the photos that know all of these."""
+    if training.known is None:
+        return list(range(training.space.size)), training
+    patterns, counts = np.unique(training.known, axis=0, return_counts=True)
+    units = patterns[counts.argmax()]
+    return np.flatnonzero(units).tolist(), training.rows(np.flatnonzero(training.known[:, units].all(axis=1)))
 
 
 def _features(find: Remembering[Faces], source: Images, pictures: Images) -> tuple[Features, Bool[np.ndarray, " n"]]:

@@ -73,9 +73,9 @@ def measure(task: Task, panel: Panel, output: Images) -> Measured:
     if panel.meter:
         asked = task.requested_aus(panel.meter.names)
         aus = panel.meter.measure(task.source, output)
-        statistics |= au_statistics(asked, aus, panel.meter.names) | {
-            "au_gain": _au_gain(task, panel.meter, asked, aus)
-        }
+        known = np.where(task.knows_aus(panel.meter.names), asked, np.nan)
+        statistics |= au_statistics(known, aus, panel.meter.names)
+        statistics["au_gain"] = _au_gain(task, panel.meter, asked, aus)
     for name in ("expression_gain", "au_gain"):
         if name in statistics and "verified_strict" in statistics:
             both = harmonic_mean(statistics["verified_strict"], statistics[name])

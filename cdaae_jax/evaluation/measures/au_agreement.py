@@ -23,7 +23,7 @@ def au_statistics(requested: Intensities, measured: Intensities, names: Sequence
     """The scores of requested against measured intensities.
 
     Args:
-      requested: [N, A], FACS 0..5, one column for each of `names`.
+      requested: [N, A], FACS 0..5, one column for each of `names`; NaN where it is not known. Such places are left out.
       measured: [N, A] likewise. Rows with a NaN (no face was found) are left out of all scores but `au_found`.
       names: of the A action units.
 
@@ -61,12 +61,13 @@ class _Table:
     """Per row and AU: 1, x, y, x^2, y^2, x y, where x is requested and y measured, both less the mean request."""
 
     def __init__(self, requested: Intensities, measured: Intensities):
-        found = np.isfinite(requested).all(axis=1) & np.isfinite(measured).all(axis=1)
+        found = np.isfinite(measured).all(axis=1)
+        counts = found[:, None] & np.isfinite(requested)
         # Without the shift, small variations would be lost in differences of large sums; one shift for both keeps their
         # difference, the error.
-        shift = requested[found].sum(axis=0) / max(1, found.sum())
-        x, y = (np.where(found[:, None], values - shift, 0.0) for values in (requested, measured))
-        powers = np.stack([np.broadcast_to(found[:, None], x.shape), x, y, x * x, y * y, x * y], axis=1)
+        shift = np.where(counts, requested, 0.0).sum(axis=0) / np.maximum(1, counts.sum(axis=0))
+        x, y = (np.where(counts, values - shift, 0.0) for values in (requested, measured))
+        powers = np.stack([counts, x, y, x * x, y * y, x * y], axis=1)
         self._powers = powers.reshape(len(x), -1)
         self._shape = powers.shape[1:]
         self._found = found.astype(np.float64)
@@ -100,7 +101,8 @@ class _Table:
 
     def _scatter(self, rows: Rows) -> tuple[PerUnit, PerUnit, PerUnit]:
         """Mean squares and products of the deviations from the rows' own mean; 0 where a column is constant."""
-        _, x, y, xx, yy, xy = self._sums(rows) / max(1.0, self._found[rows].sum())
+        sums = self._sums(rows)
+        _, x, y, xx, yy, xy = sums / np.maximum(1.0, sums[0])
         xx, yy, xy = xx - x * x, yy - y * y, xy - x * y
         return np.where(xx > CONSTANT, xx, 0.0), np.where(yy > CONSTANT, yy, 0.0), xy
 

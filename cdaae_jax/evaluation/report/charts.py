@@ -60,7 +60,10 @@ def action_units(
     names: Sequence[str],
     people: Sequence[str],
 ) -> Picture:
-    """Requested against measured FACS intensity, a square per action unit: means, and bands of their intervals."""
+    """Requested against measured FACS intensity, a square per action unit: means, and bands of their intervals.
+
+    What is requested may be NaN, where it is not known.
+    """
     columns = min(4, len(names))
     lines = -(-len(names) // columns)
     chart, axes = pyplot.subplots(
@@ -72,7 +75,7 @@ def action_units(
         if unit >= len(names):
             axis.axis("off")
             continue
-        levels = np.unique(grades[:, unit])
+        levels = np.unique(grades[np.isfinite(grades[:, unit]), unit])
         axis.plot([0, 5], [0, 5], color="grey", lw=0.8, ls=":")
         for name, values in measured.items():
             groups = np.where(grades[:, unit, None] == levels, values[:, unit, None], np.nan)

@@ -40,6 +40,7 @@ class Task:
       person: [n], ids.
       space: what labels mean.
       truth: draws true pictures of these people under other labels; None where nothing can.
+      known: [n, l], which entries of the labels the data knows, the others being 0; None if it knows all.
     """
 
     source: Images
@@ -48,6 +49,7 @@ class Task:
     person: tuple[str, ...]
     space: LabelSpace
     truth: Truth | None = None
+    known: Bool[np.ndarray, "n l"] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -78,11 +80,23 @@ class Task:
             raise ValueError("labels are emotions, whose action units are known of drawn people only")
         return self.truth.aus(self.label, self.space, names)
 
+    def knows_aus(self, names: Sequence[str]) -> Bool[np.ndarray, "n aus"]:
+        """Returns which of `requested_aus` are known; sets code different units."""
+        if self.space.kind != "au" or self.known is None:
+            return np.ones((len(self.label), len(names)), bool)
+        columns = [self.space.names.index(name) if name in self.space.names else None for name in names]
+        asked = [np.ones(len(self.label), bool) if k is None else self.known[:, k] for k in columns]
+        return np.stack(asked, axis=1)
+
     def of(self, rows: Int[np.ndarray, " m"] | Sequence[int]) -> "Task":
         """Returns these edits only."""
-        person = tuple(self.person[i] for i in rows)
         return dataclasses.replace(
-            self, source=self.source[rows], target=self.target[rows], label=self.label[rows], person=person
+            self,
+            source=self.source[rows],
+            target=self.target[rows],
+            label=self.label[rows],
+            person=tuple(self.person[i] for i in rows),
+            known=None if self.known is None else self.known[rows],
         )
 
 
@@ -132,6 +146,7 @@ def held_out_task(
         person=tuple(people.people[people.person[i]] for i in targets),
         space=people.space,
         truth=truth,
+        known=None if people.known is None else people.known[targets],
     )
 
 
@@ -151,10 +166,13 @@ def in_space(task: Task, space: LabelSpace) -> Task:
             f"{', '.join(space.names)}; name a set with labels that the model knows"
         )
     label = np.zeros((len(rows), space.size), np.float32)
+    known = None if task.known is None else np.zeros(label.shape, bool)
     for i, name in enumerate(task.space.names):
         if name in space.names:
             label[:, space.names.index(name)] = task.label[rows, i]
-    return dataclasses.replace(task.of(rows), label=label, space=space)
+            if known is not None and task.known is not None:
+                known[:, space.names.index(name)] = task.known[rows, i]
+    return dataclasses.replace(task.of(rows), label=label, space=space, known=known)
 
 
 def neutral_label(space: LabelSpace) -> Float[np.ndarray, " l"]:

@@ -1,5 +1,6 @@
 """A build that is killed outright and started again ends as one that was left in peace; two at once do not mix."""
 
+import concurrent.futures
 import os
 import pathlib
 import signal
@@ -8,11 +9,11 @@ import sys
 import time
 
 import pytest
+import tensorflow_datasets as tfds
 
 from cdaae_jax.data.building.builder import AlignedSet
 from cdaae_jax.data.journal import NAME as JOURNAL
 from cdaae_jax.data.rafd.rafd_dataset_builder import Rafd, RafdConfig
-from cdaae_jax.errors import UserError
 from cdaae_jax.workdir import hold
 
 from .records import contents, examples
@@ -113,10 +114,52 @@ def test_what_a_failed_build_has_aligned_is_not_aligned_again(build, drawn, tmp_
     assert build(Rafd, folder, SMALL).data_dir == built.data_dir and len(asked) == 31 + PICTURES - 30
 
 
-def test_a_second_build_in_the_same_place_is_refused(build, drawn, tmp_path):
-    with hold(tmp_path / "tfds" / "rafd" / "32" / ".building-1.0.0", "data_dir", "building"):
-        with pytest.raises(UserError, match=r"in use: process \d+ .* is building there; wait until it ends"):
-            build(Rafd, drawn("rafd"), SMALL)
+def test_a_second_build_in_the_same_place_waits_and_says_so(build, drawn, tmp_path, caplog):
+    folder = drawn("rafd")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with hold(tmp_path / "tfds" / "rafd" / "32" / ".building-1.0.0", "data_dir", "building"):
+            second = pool.submit(build, Rafd, folder, SMALL)
+            deadline = time.monotonic() + 60
+            while "waiting until it ends" not in caplog.text:
+                assert not second.done() and time.monotonic() < deadline
+                time.sleep(0.01)
+            assert f"in use: process {os.getpid()} on" in caplog.text and not second.done()
+        assert len(examples(second.result())) == PICTURES
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a system that kills processes")
+@pytest.mark.parametrize("dies", [False, True])
+def test_of_two_processes_one_builds_and_the_other_waits_or_goes_on_with_it(build, drawn, tmp_path, dies):
+    folder, into, log = drawn("rafd"), tmp_path / "shared", tmp_path / "log"
+    journal = into / "rafd" / "32" / ".building-1.0.0" / JOURNAL
+    first = start(folder, into, log, 0.1)
+    deadline = time.monotonic() + 120
+    while lines(journal) < 5:
+        assert first.poll() is None and time.monotonic() < deadline, first.stderr.read().decode()
+        time.sleep(0.01)
+    second = start(folder, into, log, 0.0)
+    said = next(line for line in map(bytes.decode, second.stderr) if "in use" in line)
+    assert f"in use: process {first.pid} on" in said and "is building there; waiting until it ends" in said
+    if dies:
+        first.send_signal(signal.SIGKILL)
+    _, errors = first.communicate(timeout=120)
+    assert first.returncode == (-signal.SIGKILL if dies else 0), errors.decode()
+    _, errors = second.communicate(timeout=120)
+    assert second.returncode == 0, errors.decode()
+    # Each worker of the one that was killed may have been at work on a picture, which is then done again.
+    assert PICTURES <= lines(log) <= PICTURES + (8 if dies else 0)
+    assert [path.name for path in (into / "rafd" / "32").iterdir()] == ["1.0.0"]
+    assert contents(Rafd(data_dir=into, config=SMALL)) == contents(build(Rafd, folder, SMALL, tmp_path / "alone"))
+
+
+def test_who_has_waited_can_read_what_the_other_has_built(build, drawn, tmp_path):
+    folder = drawn("rafd")
+    waiting = Rafd(data_dir=tmp_path / "tfds", config=SMALL, workers=1)
+    build(Rafd, folder, SMALL)
+    waiting.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
+    assert len(examples(waiting)) == PICTURES
+    assert [path.name for path in (tmp_path / "tfds" / "rafd" / "32").iterdir()] == ["1.0.0"]
 
 
 def test_several_processes_build_the_same(build, drawn, tmp_path):

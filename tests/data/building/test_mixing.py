@@ -13,6 +13,7 @@ from support import make_tiny_config
 from cdaae_jax import parallel
 from cdaae_jax.config import Data, Loss
 from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data import fingerprints
 from cdaae_jax.data.building.builder import AlignedSet
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos
@@ -136,5 +137,5 @@ def test_the_same_id_in_two_sets_is_one_person_unless_sets_are_separate(faces_co
 
 def test_masks_are_part_of_what_identifies_the_data(published):
     mixed = load(published)
-    unmasked = datasets.fingerprint(mixed.records, mixed.labels, mixed.space)
+    unmasked = fingerprints.fingerprint(mixed.records, mixed.labels, mixed.space)
     assert mixed.fingerprint not in ("", unmasked)

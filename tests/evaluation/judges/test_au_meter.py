@@ -190,6 +190,17 @@ def test_calibration_looks_at_a_spread_of_the_people_it_is_given(painted_set):
     seen.clear()
     calibrate_on(training, SIDE, landmarker, max_people=2, max_pictures=3)
     assert set(seen) == {0, 3} and len(seen) == 2 * (1 + 3)
+    # Of photos that know different units, those that know the most frequent collection of them.
+    known = np.ones(training.labels.shape, bool)
+    known[training.person != 0, 1] = False
+    seen.clear()
+    assert calibrate_on(dataclasses.replace(training, known=known), SIDE, landmarker).names == NAMES[:1]
+    assert set(seen) == {0, 1, 2, 3}
+    known = ~known
+    known[training.person != 0, 0] = True
+    seen.clear()
+    assert calibrate_on(dataclasses.replace(training, known=known), SIDE, landmarker).names == NAMES
+    assert set(seen) == {1, 2, 3}
     emotions = dataclasses.replace(training, space=LabelSpace("emotion", NAMES))
     with pytest.raises(UserError, match="have labels of kind 'emotion'"):
         calibrate_on(emotions, SIDE, landmarker)

@@ -51,6 +51,23 @@ def test_perfect_and_weak_answers():
     assert [weak[f"au_{key}"](rows) for key in ("pearson", "icc")] == pytest.approx([1, 0.8])
 
 
+def test_where_the_request_is_not_known_nothing_is_counted_of_this_unit_alone():
+    requested, measured = made_up()
+    whole = au_statistics(requested, measured, NAMES)
+    partly = requested.copy()
+    partly[:30, 1] = math.nan
+    partly[:, 2] = math.nan
+    scores, rows = au_statistics(partly, measured, NAMES), np.arange(50)
+    for key in ("mse", "pearson", "icc"):
+        assert scores[f"{key}_AU1"](rows) == pytest.approx(whole[f"{key}_AU1"](rows))
+        assert scores[f"{key}_AU12"](rows) == pytest.approx(whole[f"{key}_AU12"](np.arange(30, 50)))
+        assert math.isnan(scores[f"{key}_AU26"](rows))
+        assert scores[f"au_{key}"](rows) == pytest.approx(
+            (scores[f"{key}_AU1"](rows) + scores[f"{key}_AU12"](rows)) / 2
+        )
+    assert scores["au_found"](rows) == 1
+
+
 def test_rows_without_a_face_are_left_out_and_counted():
     requested, measured = made_up()
     gaps = measured.copy()

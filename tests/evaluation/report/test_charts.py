@@ -21,6 +21,8 @@ def test_charts_are_pictures_that_depend_on_the_numbers():
     requested = np.array([[0, 5], [3, 0], [5, 2.0]])
     units = charts.action_units(requested, {"ours": requested / 2}, ("AU1", "AU12"), people)
     assert units.shape[1] > units.shape[0]
+    requested[:, 1] = np.nan  # not known of anybody
+    assert charts.action_units(requested, {"ours": requested}, ("AU1", "AU12"), people).shape == units.shape
     one = charts.confusion({"ours": {"happy": {"neutral": 1, "happy": 3}}})
     two = charts.confusion({name: {"happy": {"neutral": 1, "happy": 3}} for name in ("ours", "theirs")})
     assert two.shape[1] > 1.5 * one.shape[1]

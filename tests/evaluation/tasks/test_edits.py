@@ -85,6 +85,12 @@ def test_labels_ask_for_action_units():
     label = np.float32([[0.2, 1.0], [0.0, 0.5]])
     units = edits.Task(nothing, nothing, label, ("a", "a"), LabelSpace("au", ("AU1", "AU12")))
     np.testing.assert_allclose(units.requested_aus(("AU12", "AU4", "AU1")), [[5, 0, 1], [2.5, 0, 0]])
+    assert units.knows_aus(("AU12", "AU4")).all()
+    partly = dataclasses.replace(units, known=np.array([[True, True], [False, True]]))
+    assert partly.knows_aus(("AU12", "AU4", "AU1")).tolist() == [[True, True, True], [True, True, False]]
+    assert partly.of([1]).knows_aus(("AU1",)).tolist() == [[False]]
+    turned = edits.in_space(partly, LabelSpace("au", ("AU12", "AU2", "AU1")))
+    assert turned.knows_aus(("AU1", "AU2", "AU12")).tolist() == [[True, False, True], [False, False, True]]
     space = LabelSpace("emotion", ("neutral", "happy", "sad", "contemptuous"))
     label = np.float32([[0.5, 0.5, 0, 0], [1, 0, 0, 0]])
     emotions = edits.Task(nothing, nothing, label, ("p000001",) * 2, space)
