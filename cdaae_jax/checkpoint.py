@@ -32,7 +32,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from cdaae_jax import __version__, check_sums
-from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, steps
+from cdaae_jax.checkpoint_files import FOLDER, move_aside, newest_first, refuse_unreadable, remove_unfinished, steps
 from cdaae_jax.config import Config
 from cdaae_jax.config_fields import to_dict
 from cdaae_jax.data.alignment import GEOMETRY
@@ -78,6 +78,8 @@ class Checkpointer:
         )
         folder = (workdir / FOLDER).absolute()
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        remove_unfinished(folder)
         self._manager = ocp.CheckpointManager(folder, options=options, item_names=("model", "train", "meta"))
         self._latest = self._manager.latest_step()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="save")
@@ -145,6 +147,7 @@ class Checkpointer:
             "train": check_sums.of_tree(train),
             "meta": check_sums.of_meta(meta),
         }
+        remove_unfinished(self._folder)  # a save that failed for want of room would take that of this one
         saved = self._manager.save(
             step,
             args=ocp.args.Composite(

@@ -5,11 +5,13 @@ import itertools
 import os
 import pathlib
 import re
+import shutil
 from collections.abc import Iterator
 
 from cdaae_jax.errors import UserError
 
 FOLDER = "checkpoints"
+_UNFINISHED = ".orbax-checkpoint-tmp"  # is in the name of what orbax is writing
 DAMAGED = "damaged"
 _OS_ERROR = re.compile(r"OS error (\d+)")  # how tensorstore writes an errno into the text of a ValueError
 
@@ -87,6 +89,16 @@ def move_aside(workdir: pathlib.Path, step: int) -> None:
             f"cannot move the damaged checkpoint {source} to {workdir / DAMAGED}: {error.strerror}; move it away "
             "yourself, then run the same command again"
         ) from error
+
+
+def remove_unfinished(folder: pathlib.Path) -> None:
+    """Removes what writers that were killed, or that failed, left in a folder of checkpoints.
+
+    Nobody else may be writing there; a run holds its workdir. What cannot be removed stays for the next time: a thread
+    of a failed save may still be at work in it.
+    """
+    for left in [path for path in folder.iterdir() if _UNFINISHED in path.name]:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _raise(error: OSError) -> None:

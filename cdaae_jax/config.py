@@ -191,6 +191,8 @@ class Run:
       log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: how many of the newest checkpoints are kept.
+      tolerate_failed_writes: go on training, with a warning each time, when a checkpoint or metrics cannot be written,
+        as on a full disk; the last checkpoint must be written all the same. Otherwise the run ends.
       start_from: a workdir, checkpoint, export or shipped model ("emotion") whose generator this training starts
         from, where names and shapes fit; empty starts from random parameters. Who it was trained on must not be kept
         for validation or test here.
@@ -206,6 +208,7 @@ class Run:
     checkpoint_steps: int = 1_000
     checkpoint_minutes: float = 10.0
     keep_checkpoints: int = 2
+    tolerate_failed_writes: bool = False
     profile_steps: int = 0
     start_from: str = ""
 

@@ -57,7 +57,8 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         that another run is using.
       Stopped: SIGTERM or Ctrl-C ended the run before its last step; if it had begun, its checkpoint is written.
       NonFiniteLoss: training diverged; the last checkpoint is older than that.
-      SaveFailed: a checkpoint cannot be written; those before it are there.
+      SaveFailed: a checkpoint or metrics cannot be written, and `config.run.tolerate_failed_writes` is off, or it is
+        the last checkpoint; those before it are there.
     """
     with StopSignals() as signals:
         for flag, place in (("--workdir", workdir), ("--data_dir", data_dir)):
@@ -119,9 +120,11 @@ def _train(
     run, primary = config.run, processes.is_primary()
     stop_is_due = signals.deferred()
     with (
-        Writer(workdir, start, run.steps, run.batch_size, primary) as writer,
+        Writer(workdir, start, run.steps, run.batch_size, primary, run.tolerate_failed_writes) as writer,
         Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
-        Saver(checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary), workdir) as saver,
+        Saver(
+            checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary), workdir, run.tolerate_failed_writes
+        ) as saver,
         Profile(workdir, start, run.steps, run.profile_steps, primary) as profile,
     ):
         if primary:

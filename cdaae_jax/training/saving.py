@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be written: said in one line, with what is left."""
+"""What cannot be written: said in one line, with what is left; and tolerated, if the run is to go on."""
 
 import contextlib
 import logging
@@ -12,28 +12,52 @@ from typing import Any
 from cdaae_jax.checkpoint import Checkpointer
 from cdaae_jax.checkpoint_files import steps
 
+_LOG = logging.getLogger(__name__)
+
 
 class SaveFailed(Exception):
-    """A checkpoint could not be written; those before it are still there.
+    """Something could not be written; the checkpoints before it are still there.
 
     The programs in `cdaae_jax.cli` print the message as one line on standard error and exit with status 1.
+
+    Attributes:
+      what: could not be written, and what is unharmed.
     """
+
+    def __init__(self, what: str):
+        super().__init__(f"{what}: make room, then run the same command again")
+        self.what = what
+
+
+@contextlib.contextmanager
+def tolerated(yes: bool) -> Iterator[None]:
+    """Makes a warning of `SaveFailed`, if `yes`."""
+    try:
+        yield
+    except SaveFailed as error:
+        if not yes:
+            raise
+        _LOG.warning("%s; training goes on without it", error.what)
 
 
 class Saver:
     """A `Checkpointer` whose failures are `SaveFailed`; a context manager like it."""
 
-    def __init__(self, checkpointer: Checkpointer, workdir: pathlib.Path):
+    def __init__(self, checkpointer: Checkpointer, workdir: pathlib.Path, tolerant: bool = False):
+        """Failures are warnings if `tolerant`, except that of the last checkpoint."""
         self._checkpointer = checkpointer
         self._workdir = workdir
+        self._tolerant = tolerant
         self._failed = False
 
     def save(self, *what: Any) -> None:
-        """Starts to write a checkpoint; see `Checkpointer.save`.
+        """Starts to write a checkpoint; see `Checkpointer.save`. Leaving the block waits for the last one.
 
         Raises:
-          SaveFailed: this one, or the one before it, cannot be written.
+          SaveFailed: this one cannot be begun, or, unless that is tolerated, the one before it was not written.
         """
+        with tolerated(self._tolerant), self._explained():
+            self._checkpointer.wait()
         with self._explained():
             self._checkpointer.save(*what)
 
@@ -66,7 +90,7 @@ class Saver:
             kept = ", ".join(map(str, steps(self._workdir))) or "none"
             raise SaveFailed(
                 f"a checkpoint could not be written to {self._workdir} ({_reason(error)}); the checkpoints of steps "
-                f"{kept} are unharmed: make room, then run the same command again"
+                f"{kept} are unharmed"
             ) from error
 
 

@@ -15,7 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from cdaae_jax import files, images
 from cdaae_jax.errors import UserError
-from cdaae_jax.training.saving import SaveFailed
+from cdaae_jax.training.saving import SaveFailed, tolerated
 from cdaae_jax.training.tensorboard import Events
 
 _LOG = logging.getLogger(__name__)
@@ -37,9 +37,15 @@ class Writer:
     On a resumed run, lines of metrics.jsonl past the restored step are dropped: these steps are taken again.
     """
 
-    def __init__(self, workdir: pathlib.Path, start: int, steps: int, batch_size: int, active: bool):
-        """Writes nothing at all unless `active` (only the primary process is)."""
+    def __init__(
+        self, workdir: pathlib.Path, start: int, steps: int, batch_size: int, active: bool, tolerant: bool = False
+    ):
+        """Writes nothing at all unless `active` (only the primary process is).
+
+        What cannot be written later is a warning if `tolerant`, and else `SaveFailed`.
+        """
         self._active = active
+        self._tolerant = tolerant
         self._advanced = 0
         self._batch_size = batch_size
         self._workdir = workdir
@@ -68,10 +74,9 @@ class Writer:
             self._redirect.__exit__(kind, *error)
             self._bar.close()
             # Where writing has failed already, so do the last flushes, and they must not hide why.
-            with contextlib.suppress(OSError) if kind else self._explained():
-                self._tensorboard.close()
-            with contextlib.suppress(OSError) if kind else self._explained():
-                self._jsonl.close()
+            for file in (self._tensorboard, self._jsonl):
+                with contextlib.suppress(OSError) if kind else self._explained():
+                    file.close()
 
     def advance(self) -> None:
         """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong.
@@ -93,7 +98,7 @@ class Writer:
         """Writes named numbers; those in `shown` appear beside the bar.
 
         Raises:
-          SaveFailed: they cannot be written.
+          SaveFailed: they cannot be written, and that is not tolerated.
         """
         if not self._active:
             return
@@ -112,14 +117,14 @@ class Writer:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, UserError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SaveFailed(
-                f"cannot write to {self._workdir} ({reason}); the checkpoints there are unharmed: make room, then run "
-                "the same command again"
-            ) from error
+        with tolerated(self._tolerant):
+            try:
+                yield
+            except (OSError, UserError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise SaveFailed(
+                    f"cannot write to {self._workdir} ({reason}); the checkpoints there are unharmed"
+                ) from error
 
 
 class Profile:
