@@ -3,6 +3,8 @@
 import base64
 import contextlib
 import json
+import logging
+import math
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
 
 NAME = ".prepared.jsonl"
+_LOG = logging.getLogger(__name__)
 _UNIT = 8192  # parts of a side in which landmarks are kept, in two bytes each
 
 
@@ -34,7 +37,7 @@ class Journal:
           settings: how it fills it; the same in every run.
 
         Raises:
-          UserError: the folder was begun with other settings.
+          UserError: the folder was begun with other settings, or the journal does not say with which.
         """
         self._folder = folder
         self._path = folder / NAME
@@ -119,21 +122,29 @@ class Journal:
 
     def _read(self) -> dict[str, "_Entry"]:
         done: dict[str, _Entry] = {}
-        place = 0
+        place = damaged = 0
         with self._path.open("rb") as file:
             for number, line in enumerate(file):
                 if not line.endswith(b"\n"):
                     break  # a crash cut it short
-                fields = json.loads(line)
+                fields = _fields(line)
                 if number == 0:
                     self._refuse_other(fields)
-                elif "points" in fields:
+                elif _is_entry(fields):
                     known = {name: fields[name] for name in _Entry._fields if name in fields}
                     done[fields["file"]] = _Entry(place=place, **known)
+                else:
+                    damaged += 1
                 place += len(line)
+        if damaged:
+            _LOG.warning("%s: %d lines cannot be used; their photos are done again", self._path, damaged)
         return done
 
     def _refuse_other(self, settings: Mapping[str, Any]) -> None:
+        if not settings:
+            raise UserError(
+                f"{self._path} is damaged: it does not say how the folder was begun; delete it, and all is done again"
+            )
         if settings != self._settings:
             raise UserError(
                 f"{self._folder} was begun with {_text(settings)}, not with {_text(self._settings)}; choose another "
@@ -149,6 +160,38 @@ class _Entry(NamedTuple):
     face: float
     place: int  # where the line begins, in bytes
     frame: int | None = None
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    """Returns what a line says; nothing if something else than a job has written it."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _is_entry(fields: Mapping[str, Any]) -> bool:
+    """Returns whether a line has all that is asked of it later, each part of the right kind."""
+    was, face, points = (fields.get(name) for name in ("was", "face", "points"))
+    return (
+        isinstance(fields.get("file"), str)
+        and isinstance(fields.get("aligned"), str)
+        and "was" in fields
+        and (was is None or isinstance(was, list))
+        and isinstance(face, int | float)
+        and math.isfinite(face)
+        and isinstance(fields.get("frame"), int | None)
+        and isinstance(points, str)
+        and _is_packed(points)
+    )
+
+
+def _is_packed(points: str) -> bool:
+    try:
+        return len(base64.b64decode(points, validate=True)) % 4 == 0  # x and y, two bytes each
+    except ValueError:
+        return False
 
 
 def stamp(path: pathlib.Path) -> list[int] | None:

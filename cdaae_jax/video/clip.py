@@ -59,9 +59,9 @@ def rewrite(
     if target.suffix.lower() not in ENCODERS:
         raise UserError(f"cannot write {target}: the name of a video must end in {', '.join(ENCODERS)}")
     av = load_av()
-    with explained(av, source), av.open(str(source)) as reader:
+    with explained(av, source), av.open(str(source), metadata_errors="replace") as reader:
         first = _first_frame(av, source)
-        with files.replacing(target) as temporary:
+        with files.replacing(target) as temporary, explained(av, source, writing=True):
             with av.open(str(temporary), "w") as writer:
                 writer.metadata.update(_kept(reader.metadata))
                 if comment:
@@ -130,7 +130,7 @@ class _Copy:
 
 
 def _first_frame(av: Any, source: pathlib.Path) -> Any:
-    with av.open(str(source)) as reader:
+    with av.open(str(source), metadata_errors="replace") as reader:
         if not reader.streams.video:
             raise UserError(f"{source} holds no moving pictures; give a video")
         for frame in reader.decode(video=0):

@@ -1,6 +1,7 @@
 """Reads videos with PyAV (extra `video`), frame by frame and upright."""
 
 import contextlib
+import errno
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from jaxtyping import UInt8
 from cdaae_jax.errors import UserError
 
 Picture = UInt8[np.ndarray, "height width 3"]
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
 
 def frames(source: pathlib.Path, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Picture]]:
@@ -24,15 +26,12 @@ def frames(source: pathlib.Path, wanted: Callable[[int], bool]) -> Iterator[tupl
       UserError: PyAV is missing, or the source is no video or damaged; frames before the damage are yielded first.
     """
     av = load_av()
-    try:
-        with av.open(str(source)) as reader:
-            if not reader.streams.video:
-                raise UserError(f"{source} holds no moving pictures; give a video")
-            for number, frame in enumerate(reader.decode(video=0), start=1):
-                if wanted(number):
-                    yield number, np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters(frame)))
-    except av.error.FFmpegError as error:
-        raise UserError(f"{source} cannot be read as a video ({error.strerror}); give one that plays") from error
+    with explained(av, source), av.open(str(source), metadata_errors="replace") as reader:
+        if not reader.streams.video:
+            raise UserError(f"{source} holds no moving pictures; give a video")
+        for number, frame in enumerate(reader.decode(video=0), start=1):
+            if wanted(number):
+                yield number, np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters(frame)))
 
 
 def quarters(frame: Any) -> int:
@@ -41,11 +40,22 @@ def quarters(frame: Any) -> int:
 
 
 @contextlib.contextmanager
-def explained(av: Any, source: pathlib.Path) -> Iterator[None]:
-    """Turns what FFmpeg says of unusable files into a line for the user."""
+def explained(av: Any, source: pathlib.Path, writing: bool = False) -> Iterator[None]:
+    """Turns what FFmpeg says of unusable files into a line for the user.
+
+    Args:
+      av: the package.
+      source: the video that is read.
+      writing: whether another file is written meanwhile; what the disk says of that one passes as an OSError.
+
+    Raises:
+      UserError: the source is no video, or damaged.
+    """
     try:
         yield
-    except (av.error.InvalidDataError, av.error.DecoderNotFoundError, av.error.FileNotFoundError) as error:
+    except av.error.FFmpegError as error:
+        if writing and error.errno in _OF_THE_DISK:
+            raise OSError(error.errno, error.strerror) from error
         raise UserError(f"{source} cannot be read as a video ({error.strerror}); give one that plays") from error
 
 

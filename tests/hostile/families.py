@@ -6,6 +6,7 @@ process. It may raise UserError and nothing else.
 
 import contextlib
 import hashlib
+import importlib.util
 import io
 import json
 import pathlib
@@ -28,15 +29,17 @@ from cdaae_jax.cli import train
 from cdaae_jax.config import Data
 from cdaae_jax.config_fields import field_names
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data import folder, maps, registration, stored_examples, unaligned
+from cdaae_jax.data import folder, journal, maps, registration, stored_examples, unaligned
 from cdaae_jax.data.frl_london import pictures
 from cdaae_jax.data.records import Skipped
+from cdaae_jax.data.unaligned import Unaligned
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.photos import formats
 from cdaae_jax.pretrained import model_folder
 from cdaae_jax.sampling import Sampler
 from cdaae_jax.training.writers import Writer
+from cdaae_jax.video import clip, reading
 
 
 class Pictures:
@@ -203,7 +206,7 @@ class Archives:
         path = self.place / ("p.npz" if way else registration.FILE)
         path.write_bytes(content)
         try:
-            maps._read(path) if way else registration.registered([self.record], [0])
+            maps._read(path) if way else registration.points_of([self.record])
         finally:
             registration._read.cache_clear()
             path.unlink()
@@ -334,6 +337,67 @@ class Shards:
         stored_examples.StoredPicture(source, 0, "set")()
 
 
+class Journals:
+    """The journal of cdaae-prepare and of the builders, read when a job goes on."""
+
+    share = 10
+
+    def prepare(self, place: pathlib.Path) -> None:
+        self.place = place
+        self.photos = [Unaligned(place / name, name, f"{name}.png", {}) for name in ("a", "b", "c")]
+        for photo in self.photos:
+            photo.source.touch()
+            (place / photo.aligned).touch()
+        written = journal.Journal(place, {"size": 64})
+        with written.writing():
+            for photo in self.photos:
+                written.add(photo, journal.stamp(photo.source), 80.5, np.zeros((5, 2)), frame=2)
+        self.lines = (place / journal.NAME).read_text().splitlines()
+
+    def attempt(self, r: random.Random) -> None:
+        at = r.randrange(len(self.lines))
+        lines = self.lines[:at] + [spoil_json(r, self.lines[at])] + self.lines[at + 1 :]
+        content = "\n".join(lines).encode(errors="surrogatepass") + b"\n"
+        (self.place / journal.NAME).write_bytes(spoil_bytes(r, content) if r.random() < 0.3 else content)
+        read = journal.Journal(self.place, {"size": 64})
+        for photo in self.photos:
+            if read.knows(photo):
+                f"{read.face_size(photo):.1f} {read.frame(photo)} {len(read.points(photo))}"
+        with read.writing():
+            pass
+
+
+class Videos:
+    """Videos, as an edit and the preparing of frames read them; and as an edit writes them again."""
+
+    share = 5
+
+    def prepare(self, place: pathlib.Path) -> None:
+        import av
+
+        self.place, r, self.sound = place, np.random.default_rng(0), {}
+        for ending, encoder in ((".mp4", "libx264"), (".mkv", "libx264"), (".webm", "libvpx-vp9"), (".avi", "mpeg4")):
+            with av.open(str(place / f"sound{ending}"), "w") as writer:
+                stream = writer.add_stream(encoder, rate=10)
+                stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
+                for _ in range(4):
+                    frame = av.VideoFrame.from_ndarray(r.integers(0, 256, (16, 32, 3), np.uint8), format="rgb24")
+                    writer.mux(stream.encode(frame))
+                writer.mux(stream.encode(None))
+            self.sound[ending] = (place / f"sound{ending}").read_bytes()
+
+    def attempt(self, r: random.Random) -> None:
+        ending = r.choice(list(self.sound))
+        source = self.place / f"spoilt{ending}"
+        source.write_bytes(spoil_bytes(r, self.sound[ending]))
+        try:
+            for _ in reading.frames(source, lambda number: number % 2 == 1):
+                pass
+        except UserError:
+            pass
+        clip.rewrite(source, self.place / f"made{clip.target_ending(source)}", lambda pictures, _: pictures)
+
+
 class _Listed(list):
     def __getitems__(self, keys):
         return [self[key] for key in keys]
@@ -352,4 +416,7 @@ def _exif() -> Image.Exif:
     return exif
 
 
-FAMILIES = (Pictures, Labels, Overrides, Manifests, Archives, Checkpoints, Models, Logs, Shards)
+FAMILIES = (
+    *(Pictures, Labels, Overrides, Manifests, Archives, Checkpoints, Models, Logs, Shards),
+    *((Journals, Videos) if importlib.util.find_spec("av") else (Journals,)),
+)

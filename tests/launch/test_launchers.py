@@ -221,6 +221,29 @@ def test_a_job_that_slurm_stops_before_it_trains_goes_back_into_the_queue(fake, 
     assert calls(tmp_path)[-1] == "scontrol requeue 7"
 
 
+SBATCH = """
+options=() # sbatch's own come before the script
+while [[ $1 == --* ]]; do options+=("$1"); shift; done
+grep '^#SBATCH' "$1" | sed 's/#SBATCH //' >"$STATE/asked"
+export SLURM_JOB_ID=7
+while "$@"; status=$?; [ -e "$STATE/queue" ]; do rm "$STATE/queue"; done
+exit $status
+"""
+
+
+def test_a_queue_runs_a_preempted_job_again_until_it_is_done(fake, tmp_path):
+    fake("sbatch", SBATCH)
+    fake("scontrol", 'touch "$STATE/queue"')
+    fake("srun", '[ -e "$STATE/preempted" ] || { touch "$STATE/preempted"; exit 75; }')
+    command = ["sbatch", "--nodes=2", str(LAUNCH / "slurm.sbatch"), "--config=c.py", "--workdir=w"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    step = "srun --kill-on-bad-exit=1 --label cdaae-train --config=c.py --workdir=w"
+    assert calls(tmp_path)[1:] == [step, "scontrol requeue 7", step]
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert {"--requeue", "--open-mode=append", "--signal=B:TERM@120", "--ntasks-per-node=8"} <= set(asked)
+
+
 # --- processes on this machine ----------------------------------------------------------------------------------------
 
 
