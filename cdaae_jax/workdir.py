@@ -35,7 +35,8 @@ def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training"
       wait: whether to wait until the run that holds the folder ends, or is gone, which is said.
 
     Raises:
-      UserError: the folder cannot be written to, or another run holds it and `wait` is False.
+      UserError: the folder cannot be written to; another run holds it and `wait` is False; or this process would wait
+        for the one that started it.
     """
     try:
         try:
@@ -47,9 +48,13 @@ def hold(workdir: pathlib.Path, flag: str = "--workdir", doing: str = "training"
     with file:
         _lock(file, workdir, flag, doing, wait)
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.write(f"{_name(os.getpid())}\n")
         file.flush()
         yield
+
+
+def _name(process: int) -> str:
+    return f"process {process} on {socket.gethostname()}"
 
 
 def _lock_file(workdir: pathlib.Path) -> IO[str]:
@@ -68,6 +73,11 @@ def _lock(file: IO[str], workdir: pathlib.Path, flag: str, doing: str, wait: boo
         file.seek(0)
         holder = file.read().strip() or "another program"
         if wait:
+            if holder == _name(os.getppid()):
+                raise UserError(
+                    f"{workdir} is in use by the process that started this one, and each would wait for the other: put "
+                    'what your program does under: if __name__ == "__main__":'
+                ) from None
             _LOG.warning("%s is in use: %s is %s there; waiting until it ends", workdir, holder, doing)
             fcntl.flock(file, fcntl.LOCK_EX)
             return

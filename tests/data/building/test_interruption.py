@@ -153,6 +153,18 @@ def test_of_two_processes_one_builds_and_the_other_waits_or_goes_on_with_it(buil
     assert contents(Rafd(data_dir=into, config=SMALL)) == contents(build(Rafd, folder, SMALL, tmp_path / "alone"))
 
 
+@pytest.mark.slow
+def test_a_program_that_its_workers_would_run_again_is_told_what_it_lacks(drawn, tmp_path):
+    folder = drawn("rafd")
+    program = tmp_path / "unguarded.py"
+    program.write_text(PROGRAM.replace('if __name__ == "__main__":', "if True:"))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    command = [sys.executable, str(program), str(folder), str(tmp_path / "tfds"), str(tmp_path / "log"), "0"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert 'put what your program does under: if __name__ == "__main__":' in done.stderr
+
+
 def test_who_has_waited_can_read_what_the_other_has_built(build, drawn, tmp_path):
     folder = drawn("rafd")
     waiting = Rafd(data_dir=tmp_path / "tfds", config=SMALL, workers=1)

@@ -42,7 +42,7 @@ def test_the_python_of_a_readme_builds_the_set(name, fake_aligner, tmp_path, mon
     drawn_sets.__dict__[name](tmp_path / "DATA" / name)
     monkeypatch.chdir(tmp_path)
     (program,) = re.findall(r"(    import tensorflow_datasets as tfds\n.*?)\n\n\S", readme(name), re.DOTALL)
-    scope: dict = {}
+    scope: dict = {"__name__": "__main__"}
     exec(textwrap.dedent(program), scope)
     assert len(scope["pictures"]) and scope["pictures"][0]["image"].shape == (256, 256, 3)
     assert os.listdir("records") and "image" in scope["builder"].info.features
