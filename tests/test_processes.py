@@ -15,6 +15,7 @@ import time
 import jax
 import numpy as np
 import pytest
+from faults.disk import small_disk
 
 from cdaae_jax import checkpoint, processes, workdir
 from cdaae_jax.errors import UserError
@@ -264,3 +265,19 @@ def test_local_devices_trains_on_several_cpu_devices(config_file, faces_manifest
     assert "2 devices" in run.stderr and checkpoint.steps(tmp_path / "run") == [1, 2, 3, 4]
     wrong = subprocess.run(["launch/local_devices.sh", "two"], cwd=ROOT, capture_output=True, text=True)
     assert wrong.returncode == 2 and len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_all_processes_with_one_line_each(start_two, config_file, faces_manifest, tmp_path):
+    with small_disk(tmp_path / "disk", "6m") as disk:
+        running = start_two(
+            config_file, faces_manifest.parent, disk / "run", ENDLESS, "--config.run.keep_checkpoints=2"
+        )
+        wait_for_step(2, disk / "run", running)
+        (disk / "others").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 64 * 1024))
+        filled = time.monotonic()
+        statuses, last = endings(running)
+        assert time.monotonic() - filled < 60
+        assert statuses == [1, 1], last
+        assert "No space left" in last[0] and "make room" in last[0], last
+        assert "another process of this run is gone" in last[1], last

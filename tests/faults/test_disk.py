@@ -1,30 +1,16 @@
 """Disks that are full or may not be written to."""
 
-import contextlib
 import os
-import pathlib
 import subprocess
 import time
 
 import pytest
 from faults import program
+from faults.disk import small_disk
 
 from cdaae_jax import checkpoint
 from cdaae_jax.errors import UserError
 from cdaae_jax.workdir import hold
-
-
-@contextlib.contextmanager
-def small_disk(place: pathlib.Path, size: str):
-    """A file system of its own in memory; needs the right to mount."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a small tmpfs (root)")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.mark.slow
