@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from cdaae_jax.models.change import Change
 from cdaae_jax.pretrained import meta_check
 from cdaae_jax.structures import refuse_other_structure, structure
 from cdaae_jax.validation import MOST_PICTURE_SIZE, validate_model
+from cdaae_jax.workdir_in_bucket import model_at_hand
 
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
 
@@ -56,11 +56,14 @@ class Sampler:
     def from_checkpoint(cls, path: str | os.PathLike) -> "Sampler":
         """Opens a training run's workdir (its newest checkpoint), a single checkpoint, or what `cdaae-export` wrote.
 
+        Args:
+          path: a folder, or an address such as gs://bucket/run, of which a copy is kept on this machine.
+
         Raises:
           UserError: there is none, or none that is undamaged, or it is of another format or structure than this
             version's.
         """
-        path = pathlib.Path(path)
+        path = model_at_hand(path)
         params, meta = pretrained.read(path)
         meta_check.check(meta, path)
         model = model_from_dict(meta["config"]["model"])

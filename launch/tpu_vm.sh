@@ -67,13 +67,13 @@ create() { tpu create "$name" --accelerator-type="$type" --version="$version" ${
 setup() {
   on_hosts all 'mkdir -p cdaae'
   tpu scp "$wheel" "$config" "$here/tpu_worker.sh" "$name:cdaae/" --worker=all
-  on_hosts all "$(printf 'bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/%q %q %q' "$(basename "$wheel")" "$bucket" "$data")"
+  on_hosts all "$(printf 'bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/%q %q' "$(basename "$wheel")" "$data")"
 }
 train() {
   local flags=''
   [ $# -eq 0 ] || flags=$(printf ' %q' "$@")
-  on_hosts all "$(printf 'nohup setsid bash cdaae/tpu_worker.sh train %q --config="$HOME"/cdaae/%q --workdir="$HOME"/cdaae/bucket/%q' \
-    "$bucket" "$(basename "$config")" "$run")$flags >/dev/null 2>&1 </dev/null &"
+  on_hosts all "$(printf 'nohup setsid bash cdaae/tpu_worker.sh train --config="$HOME"/cdaae/%q --workdir=%q' \
+    "$(basename "$config")" "$bucket/$run")$flags >/dev/null 2>&1 </dev/null &"
 }
 logs() { on_hosts 0 'tail -n 50 cdaae/train.log'; }
 status() {

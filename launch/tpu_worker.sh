@@ -1,42 +1,25 @@
 #!/usr/bin/env bash
 # What launch/tpu_vm.sh runs on each host of a TPU slice: trains, and passes on the cloud's notice of preemption.
-#   tpu_worker.sh setup WHEEL BUCKET DATA      makes the environment, mounts the bucket, fetches the data
-#   tpu_worker.sh train BUCKET [cdaae-train flags]
-# Everything lies in ~/cdaae: env/, bucket/ (the mounted bucket), data/, train.log, train.pid, train.status.
+#   tpu_worker.sh setup WHEEL DATA      makes the environment, fetches the data
+#   tpu_worker.sh train [cdaae-train flags]
+# Everything lies in ~/cdaae: env/, data/, train.log, train.pid, train.status.
 set -euo pipefail
 home=$HOME/cdaae
 metadata=${CDAAE_METADATA:-http://metadata.google.internal/computeMetadata/v1/instance}
 
-mount_bucket() {
-  mkdir -p "$home/bucket"
-  # A bucket with a hierarchical namespace renames a folder as one act, so a checkpoint appears whole or not at all.
-  mountpoint -q "$home/bucket" || gcsfuse --implicit-dirs "${1#gs://}" "$home/bucket"
-}
-
 setup() {
-  local wheel=$1 bucket=$2 data=$3
+  local wheel=$1 data=$2
   mkdir -p "$home/data"
-  if ! command -v gcsfuse >/dev/null; then
-    release=gcsfuse-$(lsb_release -cs)
-    curl -fsSL https://packages.cloud.google.com/apt/doc/apt-key.gpg | sudo tee /usr/share/keyrings/cloud.asc >/dev/null
-    echo "deb [signed-by=/usr/share/keyrings/cloud.asc] https://packages.cloud.google.com/apt $release main" |
-      sudo tee /etc/apt/sources.list.d/gcsfuse.list >/dev/null
-    sudo apt-get -qq update
-    sudo apt-get -qq install -y gcsfuse
-  fi
   # The system's Python may be older than 3.11; uv brings one.
   python3 -m pip install --quiet --user uv
   "$HOME/.local/bin/uv" venv --quiet --allow-existing --python ">=3.11" "$home/env"
-  "$HOME/.local/bin/uv" pip install --quiet --python "$home/env/bin/python" "${wheel}[tpu]"
-  mount_bucket "$bucket"
+  "$HOME/.local/bin/uv" pip install --quiet --python "$home/env/bin/python" "${wheel}[tpu,gcs]"
   if [ -n "$data" ]; then
     gcloud storage rsync --recursive "$data" "$home/data"
   fi
 }
 
 train() {
-  mount_bucket "$1"
-  shift
   if [ -e "$home/train.pid" ] && kill -0 "$(cat "$home/train.pid")" 2>/dev/null; then
     echo "tpu_worker.sh: process $(cat "$home/train.pid") is training already; stop it first" >&2
     exit 2

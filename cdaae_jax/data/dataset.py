@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from cdaae_jax.buckets import at_hand
 from cdaae_jax.config import Data
 from cdaae_jax.data import fingerprints, folder, label_vectors, registration
 from cdaae_jax.data.records import SPLITS, Record, Skipped
@@ -133,9 +134,9 @@ class Split(NamedTuple):
 
 
 def root(data_dir: str | os.PathLike | None) -> pathlib.Path | None:
-    """Returns the data folder: the one given, else the environment's CDAAE_DATA, else None."""
+    """Returns the data folder: the one given, else the environment's CDAAE_DATA, else None; of an address a copy."""
     folder = data_dir or os.environ.get("CDAAE_DATA")
-    return pathlib.Path(folder) if folder else None
+    return at_hand(folder) if folder else None
 
 
 def load(

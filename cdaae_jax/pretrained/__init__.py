@@ -7,8 +7,10 @@ import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
+from cdaae_jax.buckets import is_address
 from cdaae_jax.errors import UserError
 from cdaae_jax.pretrained import model_folder
+from cdaae_jax.workdir_in_bucket import model_at_hand
 
 if TYPE_CHECKING:
     from cdaae_jax.sampling import Sampler
@@ -28,8 +30,8 @@ def find(name: str | os.PathLike) -> pathlib.Path:
     """Returns the folder of a model.
 
     Args:
-      name: of a model that ships ("emotion"); or a folder; or, if it has a "/" and is no folder, a model on the Hugging
-        Face hub: "owner/model", "owner/model@revision".
+      name: of a model that ships ("emotion"); or a folder; or an address such as gs://bucket/run; or, if it has a "/"
+        and is no folder, a model on the Hugging Face hub: "owner/model", "owner/model@revision".
 
     Raises:
       UserError: there is no such model, or the hub cannot be asked.
@@ -39,6 +41,8 @@ def find(name: str | os.PathLike) -> pathlib.Path:
         return PLACE / name
     if path.is_dir():
         return path
+    if is_address(name):
+        return model_at_hand(name)
     text = str(name)
     if text.count("/") == 1 and all(text.split("/")):
         # A mistyped folder should not go over the network: "runs/lodnon" is not asked for where there is a folder runs.

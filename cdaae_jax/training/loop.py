@@ -1,5 +1,6 @@
 """The training loop: from a configuration and a work folder to checkpoints, metrics and grids."""
 
+import contextlib
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import jax
 
 from cdaae_jax import checkpoint, files, parallel, processes
+from cdaae_jax.buckets import is_address
 from cdaae_jax.config import Config, picture_size
 from cdaae_jax.config_fields import to_dict
 from cdaae_jax.data import dataset as datasets
@@ -18,7 +20,7 @@ from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
-from cdaae_jax.errors import Stopped, UserError
+from cdaae_jax.errors import Stopped
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
 from cdaae_jax.models.registry import Networks
@@ -33,6 +35,7 @@ from cdaae_jax.training.warm_start import Origin, start_from
 from cdaae_jax.training.writers import Profile, Writer
 from cdaae_jax.validation import validate
 from cdaae_jax.workdir import hold
+from cdaae_jax.workdir_in_bucket import mirrored
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,9 +48,11 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
 
     Args:
       config: the experiment.
-      workdir: is made if missing; holds checkpoints/, metrics.jsonl, tensorboard/, grids/ and config.json, and
-        profile/ if config.run.profile_steps asks for it. One run at a time uses it.
-      data_dir: the folder that config.data.manifests are relative to; else the environment variable CDAAE_DATA.
+      workdir: a folder, or an address in a bucket (`workdir_in_bucket`); is made if missing; holds checkpoints/,
+        metrics.jsonl, tensorboard/, grids/ and config.json, and profile/ if config.run.profile_steps asks for it. One
+        run at a time uses it.
+      data_dir: the folder, or address, that config.data.manifests are relative to; else the environment variable
+        CDAAE_DATA.
 
     Returns:
       The last state, numpy leaves.
@@ -61,20 +66,20 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         the last checkpoint; those before it are there.
     """
     with StopSignals() as signals:
-        for flag, place in (("--workdir", workdir), ("--data_dir", data_dir)):
-            if "://" in str(place):
-                raise UserError(
-                    f"{flag} is {place}, an address; mount the bucket, and give the folder it is mounted in"
-                )
         validate(config)
         networks = registry.build(config.model, parallel.AXIS)
         devices = parallel.choose_devices(config.run.num_devices, config.run.batch_size)
         everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
         split = datasets.split(everyone, config.data)
         # Everything else has been checked by now, so a mistake leaves no folder behind.
-        workdir = pathlib.Path(workdir).absolute()
-        with processes.on_primary(hold(workdir)):
-            return _train(config, workdir, networks, devices, everyone, split, signals)
+        with _on_this_machine(workdir) as folder, processes.on_primary(hold(folder)):
+            return _train(config, folder, networks, devices, everyone, split, signals)
+
+
+def _on_this_machine(workdir: str | os.PathLike) -> contextlib.AbstractContextManager[pathlib.Path]:
+    if is_address(workdir):
+        return mirrored(str(workdir))
+    return contextlib.nullcontext(pathlib.Path(workdir).absolute())
 
 
 def _train(

@@ -89,10 +89,10 @@ def test_what_the_hosts_are_told_is_what_was_asked(fake, tmp_path):
     assert calls(tmp_path) == [
         f"{TPU} ssh n --worker=all --command=mkdir -p cdaae --zone=z",
         f"{TPU} scp dist/c.whl configs/london.py {LAUNCH}/tpu_worker.sh n:cdaae/ --worker=all --zone=z",
-        f'{TPU} ssh n --worker=all --command=bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/c.whl gs://b gs://b/data '
+        f'{TPU} ssh n --worker=all --command=bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/c.whl gs://b/data '
         "--zone=z",
-        f"{TPU} ssh n --worker=all --command=nohup setsid bash cdaae/tpu_worker.sh train gs://b "
-        '--config="$HOME"/cdaae/london.py --workdir="$HOME"/cdaae/bucket/r\\ 1 --config.data.manifests=a\\ b.csv '
+        f"{TPU} ssh n --worker=all --command=nohup setsid bash cdaae/tpu_worker.sh train "
+        '--config="$HOME"/cdaae/london.py --workdir=gs://b/r\\ 1 --config.data.manifests=a\\ b.csv '
         ">/dev/null 2>&1 </dev/null & --zone=z",
     ]
 
@@ -168,14 +168,13 @@ def wait_for(file: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("cause", ["the cloud's notice", "a signal"])
 def test_a_host_passes_on_that_it_goes_away_and_keeps_the_status(fake, tmp_path, cause):
-    fake("mountpoint")
     fake("trainer", TRAINER)
     notice = cause == "the cloud's notice"
     wait = 'while [ ! -e "$STATE/started" ]; do sleep 0.05; done; ' if notice else "exec sleep 30"
     fake("curl", f"{wait}{'echo TRUE' if notice else ''}")
     (tmp_path / "cdaae").mkdir()
     worker = subprocess.Popen(
-        [LAUNCH / "tpu_worker.sh", "train", "gs://b", "--config=c.py"], env=os.environ | {"CDAAE_TRAIN": "trainer"}
+        [LAUNCH / "tpu_worker.sh", "train", "--config=c.py"], env=os.environ | {"CDAAE_TRAIN": "trainer"}
     )
     wait_for(tmp_path / "started")
     if not notice:

@@ -264,15 +264,6 @@ def test_unusable_runs_are_refused_before_anything_is_written(data_dir, tmp_path
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_the_address_of_a_bucket_is_refused_and_not_taken_for_a_folder_here(data_dir, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="--workdir is gs://bucket/run, an address; mount the bucket"):
-        train(make_tiny_config(), "gs://bucket/run", data_dir)
-    with pytest.raises(UserError, match="--data_dir is gs://bucket/data"):
-        train(make_tiny_config(), tmp_path / "run", "gs://bucket/data")
-    assert not list(tmp_path.iterdir())
-
-
 def test_no_module_bears_the_name_of_a_public_function():
     for name in ("train", "evaluate"):
         assert importlib.util.find_spec(f"cdaae_jax.{name}") is None
