@@ -89,8 +89,7 @@ def test_what_the_hosts_are_told_is_what_was_asked(fake, tmp_path):
     assert calls(tmp_path) == [
         f"{TPU} ssh n --worker=all --command=mkdir -p cdaae --zone=z",
         f"{TPU} scp dist/c.whl configs/london.py {LAUNCH}/tpu_worker.sh n:cdaae/ --worker=all --zone=z",
-        f'{TPU} ssh n --worker=all --command=bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/c.whl gs://b/data '
-        "--zone=z",
+        f'{TPU} ssh n --worker=all --command=bash cdaae/tpu_worker.sh setup "$HOME"/cdaae/c.whl gs://b/data --zone=z',
         f"{TPU} ssh n --worker=all --command=nohup setsid bash cdaae/tpu_worker.sh train "
         '--config="$HOME"/cdaae/london.py --workdir=gs://b/r\\ 1 --config.data.manifests=a\\ b.csv '
         ">/dev/null 2>&1 </dev/null & --zone=z",
