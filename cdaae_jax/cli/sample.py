@@ -150,4 +150,5 @@ def _edit_aligned(source: pathlib.Path, output: pathlib.Path) -> None:
 
 def run() -> None:
     """The console script `cdaae-sample`."""
+    program.be_brief()
     program.run(main, __name__)
