@@ -3,9 +3,10 @@
 python launch/train.py --config=configs/mixed.py --workdir=runs/mixed --data_dir=DATA
 
 DATA holds rafd/, disfa/ and crema_d/ as published (docs/data.md); a set that you lack is left out with
---config.data.manifests and --config.data.set_weights. The first run builds them: 67, 27 and 91 people with about 1,600,
-some thousands and 22,000 pictures. CREMA-D alone should take an hour or two on two cores, as each of its clips is
-searched for its peak; training should take two hours.
+--config.data.manifests and --config.data.set_weights (without DISFA its units too: --config.data.label_names='()' takes
+all labels that the data has). The first run builds them: 67, 27 and 91 people with about 1,600, some thousands and
+22,000 pictures. CREMA-D alone should take an hour or two on two cores, as each of its clips is searched for its peak;
+training should take two hours.
 
 A label names emotions, units, or both: "happy=0.7", {"AU12": 3}. RaFD and CREMA-D know no units and DISFA no emotion;
 what a set does not know is masked, and 0 in a label says: not given. A third of the training is each set's.

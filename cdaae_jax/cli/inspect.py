@@ -5,8 +5,9 @@
   cdaae-inspect --data=tfds:rafd,tfds:disfa --data_dir=DATA --output=look --judges=runs/judges
 
 On a cluster, Apache Beam builds a set (docs/data.md): --beam=runner=FlinkRunner,flink_master=HOST:8081.
-With --output it also draws a contact sheet, look/contact_sheet.jpg. The same picture under two people is found by its
-greys; with --judges (fetched by `make judges`) an identity network also says which people of two parts look like one.
+With --output it also draws a contact sheet, look/contact_sheet.jpg, and pictures that are there twice, look/copies.jpg.
+The same picture under two people is found by its greys; with --judges (fetched by `make judges`) an identity network
+also says which people of two parts look like one.
 """
 
 import pathlib
@@ -42,15 +43,16 @@ def main() -> None:
         same_person = face_api.SAME_PERSON_DISTANCE
     root = datasets.root(_DATA_DIR.value)
     if _BEAM.value:
-        from cdaae_jax.data import tfds_source
+        from cdaae_jax.data import manifests, tfds_source
 
         for spec in _DATA.value:
-            if spec.startswith(datasets.TFDS_PREFIX):
-                tfds_source.build(spec.removeprefix(datasets.TFDS_PREFIX), root, _BEAM.value)
+            if spec.startswith(manifests.TFDS_PREFIX):
+                tfds_source.build(spec.removeprefix(manifests.TFDS_PREFIX), root, _BEAM.value)
     output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else None
-    print(inspecting.inspect(_DATA.value, root, _LABEL_KIND.value, _HELD_OUT.value, output, embed, same_person))
+    found = inspecting.inspect(_DATA.value, root, _LABEL_KIND.value, _HELD_OUT.value, output, embed, same_person)
+    print(found)
     if output:
-        print(f"look at {output / inspecting.SHEET}")
+        print(f"look at {output / inspecting.SHEET}" + (f" and {inspecting.COPIES}" if found.copies else ""))
 
 
 def run() -> None:

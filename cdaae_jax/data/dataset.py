@@ -13,12 +13,10 @@ from jaxtyping import Bool, Float, Int
 
 from cdaae_jax.buckets import at_hand
 from cdaae_jax.config import Data
-from cdaae_jax.data import fingerprints, folder, label_vectors, registration
+from cdaae_jax.data import fingerprints, label_vectors, manifests, registration
 from cdaae_jax.data.records import SPLITS, Record, Skipped
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import LabelSpace
-
-TFDS_PREFIX = "tfds:"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,20 +167,12 @@ def load(
     listed: set[str] = set()  # action units that are columns of a table; they are labels even if no photo shows them
     first_set: dict[str, int] = {}
     for place, spec in enumerate(data.manifests):
-        before = len(records)
-        if spec.startswith(TFDS_PREFIX):
-            from cdaae_jax.data import tfds_source  # importing TFDS takes seconds, so do it only if it is needed
-
-            records += tfds_source.read(spec.removeprefix(TFDS_PREFIX), root, image_size, skipped)
-        elif root is None:
-            raise UserError("no data folder; name it with --data_dir or the environment variable CDAAE_DATA")
-        else:
-            records += folder.read(spec, root, data.label_kind, image_size, skipped)
-            listed |= {name for record in records[before : before + 1] for name in record.aus or ()}
-        if data.separate_sets:
-            records[before:] = [_named_by_set(record, spec) for record in records[before:]]
-        for record in records[before:]:
+        found = manifests.read(spec, data, root, image_size, skipped)
+        if not spec.startswith(manifests.TFDS_PREFIX):
+            listed |= {name for record in found[:1] for name in record.aus or ()}
+        for record in found:
             first_set.setdefault(record.subject, place)
+        records += found
     if not records:
         raise UserError(f"no photo in {', '.join(data.manifests)} can be used: {'; '.join(skipped.lines())}")
     records = _with_one_split(records)
@@ -287,14 +277,3 @@ def _with_one_split(records: list[Record]) -> list[Record]:
         else record
         for record in records
     ]
-
-
-def _named_by_set(record: Record, spec: str) -> Record:
-    path, _, _ = spec.partition("?")
-    if path.startswith(TFDS_PREFIX):
-        name = path.removeprefix(TFDS_PREFIX).partition("/")[0]
-    else:  # of a manifest its folder, of a folder of photos the folder itself
-        name = (path.rstrip("/").rpartition("/")[0] if path.lower().endswith(".csv") else path.rstrip("/")) or "."
-    if record.subject.startswith(f"{name}-"):
-        return record
-    return dataclasses.replace(record, subject=f"{name}-{record.subject}")

@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import tqdm
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw
 
 from cdaae_jax import images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data import near_copies
+from cdaae_jax.data import inspection_sheets, near_copies
+from cdaae_jax.data import manifests as reading
 from cdaae_jax.data.dataset import FaceDataset
+from cdaae_jax.data.records import Skipped
 from cdaae_jax.errors import UserError
 
-SHEET = "contact_sheet.jpg"
-_TILE = 96
-_ROWS, _COLUMNS = 16, 14
+SHEET, COPIES = "contact_sheet.jpg", "copies.jpg"
 _FACES_EACH = 4  # pictures of a person that the identity network looks at
 _JUDGED_SIDE = 128  # pixels
 _LISTED = 5
@@ -32,18 +31,19 @@ class Inspection:
     """What was found.
 
     Attributes:
-      manifests: of what.
+      sets: by manifest, people and pictures; a person may be in several.
       parts: by part of the split, people and pictures.
       labels: by label, in how many pictures it is known and in how many it is shown.
       broken: what is wrong with each picture that cannot be read.
       left_out: what reading the set left out, a line for each reason.
       sides: the smallest and the largest side of a picture, in pixels.
-      copies: pairs of pictures, each as (part, person, name), that are the same under two people.
+      copies: pairs of pictures, each as (part, person, name), that are the same under two people; those whose people
+        are in two parts come first.
       lookalikes: pairs of people, as (part, person), in different parts, whom the identity network takes for one, and
         how far apart they are; None if there was no network.
     """
 
-    manifests: tuple[str, ...]
+    sets: Mapping[str, tuple[int, int]]
     parts: Mapping[str, tuple[int, int]]
     labels: Mapping[str, tuple[int, int]]
     broken: tuple[str, ...]
@@ -53,9 +53,18 @@ class Inspection:
     lookalikes: tuple[tuple[tuple[str, str], tuple[str, str], float], ...] | None
 
     @property
+    def sharing(self) -> dict[tuple[str, str], list[str]]:
+        """The pairs of people who share pictures, as "part/person" each, and which."""
+        pairs: dict[tuple[str, str], list[str]] = {}
+        for one, other in self.copies:
+            people = "/".join(one[:2]), "/".join(other[:2])
+            pairs.setdefault(people, []).append(f"{one[2]} = {other[2]}")
+        return pairs
+
+    @property
     def leaks(self) -> int:
-        """How many of the copies lie in different parts."""
-        return sum(one[0] != other[0] for one, other in self.copies)
+        """How many of these pairs are in two parts."""
+        return len({(one[:2], other[:2]) for one, other in self.copies if one[0] != other[0]})
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -63,21 +72,28 @@ class Inspection:
     def _lines(self) -> Iterator[str]:
         people, pictures = (sum(part[i] for part in self.parts.values()) for i in (0, 1))
         least, most = self.sides
-        yield f"{', '.join(self.manifests)}: {pictures} pictures of {people} people, {least} to {most} pixels"
-        yield f"  {'part':<12}{'people':>8}{'pictures':>10}"
-        for name, (some, count) in self.parts.items():
-            yield f"  {name:<12}{some:>8}{count:>10}"
-        yield f"  {'label':<14}{'shown in':>8}{'known of':>10}"
+        pixels = f"{least} to {most}" if least < most else f"{most}"
+        yield f"{', '.join(self.sets)}: {pictures} pictures of {people} people, {pixels} pixels"
+        if len(self.sets) > 1:
+            yield from _table("set", self.sets)
+        yield from _table("part", self.parts)
+        yield f"  {'label':<14}{'shown in':>8}{'out of':>10} pictures that know it"
         for name, (known, shown) in self.labels.items():
             yield f"  {name:<14}{shown:>8}{known:>10}"
         yield from (f"  {line}" for line in self.left_out)
         yield from _listed("pictures that cannot be read", self.broken)
         yield from _listed(
-            "pictures that are there twice, under two people",
-            [" = ".join("/".join(each) for each in pair) for pair in self.copies],
+            "pairs of people who share a picture",
+            [
+                f"{one} and {other}, {_count(len(which))}: {which[0]}" + (", ..." if len(which) > 1 else "")
+                for (one, other), which in self.sharing.items()
+            ],
         )
         if self.leaks:
-            yield f"  {self.leaks} of them in two parts: who is judged was trained on; take one of each out"
+            yield (
+                f"  {self.leaks} of these pairs {'is' if self.leaks == 1 else 'are'} in two parts, so somebody who was "
+                "trained on would be judged: take one of each out"
+            )
         if self.lookalikes is not None:
             yield from _listed(
                 "pairs of people in two parts whom the identity network takes for one; look at them",
@@ -101,7 +117,7 @@ def inspect(
       root: the data folder.
       label_kind: "emotion", "au" or "both".
       held_out: as config.data.held_out, for people whose split the data does not give.
-      output: a folder for a contact sheet; None writes none.
+      output: a folder for a contact sheet, and for one of the copies if there are any; None writes none.
       embed: an identity network, from aligned pictures to vectors; None asks none.
       same_person: vectors of one person's pictures are nearer than this.
 
@@ -119,18 +135,29 @@ def inspect(
 
     pictures = _Pictures(everyone)
     readable = np.flatnonzero(pictures.readable)
-    copies = near_copies.pairs(pictures.greys[readable], everyone.person[readable])
+    copies = [
+        (int(readable[i]), int(readable[j]))
+        for i, j in near_copies.pairs(pictures.greys[readable], everyone.person[readable])
+    ]
+
+    def part(i: int) -> str:
+        return part_of[everyone.people[everyone.person[i]]]
 
     def place(i: int) -> tuple[str, str, str]:
-        person = everyone.people[everyone.person[i]]
-        return part_of[person], person, everyone.records[i].key or everyone.records[i].name
+        return part(i), everyone.people[everyone.person[i]], everyone.records[i].key or everyone.records[i].name
 
+    copies.sort(key=lambda pair: part(pair[0]) == part(pair[1]))  # stable
+    # Read once more, as a person may be in several sets.
+    sets = {spec: reading.read(spec, data, root, 1, Skipped()) for spec in dict.fromkeys(manifests)}
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        images.write(output / SHEET, _sheet(everyone, readable, part_of))
+        images.write(output / SHEET, inspection_sheets.people(everyone, readable.tolist(), part_of, sets))
+        (output / COPIES).unlink(missing_ok=True)  # of a look before what was found then was taken out
+        if copies:
+            images.write(output / COPIES, inspection_sheets.copies(everyone, _first_of_each(copies, everyone), part_of))
     known = np.ones(everyone.labels.shape, bool) if everyone.known is None else everyone.known
     return Inspection(
-        manifests=tuple(manifests),
+        sets={spec: (len({each.subject for each in records}), len(records)) for spec, records in sets.items()},
         parts={name: (len(part.people), len(part)) for name, part in split._asdict().items()},
         labels={
             name: (int(known[:, k].sum()), int((everyone.labels[:, k] > 0).sum()))
@@ -139,7 +166,7 @@ def inspect(
         broken=tuple(pictures.broken),
         left_out=tuple(left_out),
         sides=pictures.sides,
-        copies=tuple((place(readable[i]), place(readable[j])) for i, j in copies),
+        copies=tuple((place(i), place(j)) for i, j in copies),
         lookalikes=_lookalikes(everyone, readable, part_of, embed, same_person) if embed else None,
     )
 
@@ -173,37 +200,6 @@ def _read(load: Callable[[], np.ndarray]) -> tuple[tuple[np.ndarray, int, int] |
     return (near_copies.greys(picture), min(picture.shape[:2]), max(picture.shape[:2])), ""
 
 
-def _sheet(everyone: FaceDataset, readable: np.ndarray, part_of: Mapping[str, str]) -> UInt8[np.ndarray, "h w 3"]:
-    """Returns a row for each of some people, evenly from all parts, with a picture of each of their labels."""
-    there = set(readable.tolist())
-    groups = [[i for i in group if i in there] for group in everyone.groups()]
-    order = sorted(range(len(groups)), key=lambda k: (part_of[everyone.people[k]], everyone.people[k]))
-    chosen = [order[k * len(order) // min(_ROWS, len(order))] for k in range(min(_ROWS, len(order)))]
-    rows = []
-    for k in chosen:
-        by_label: dict[bytes, int] = {}
-        for i in groups[k]:
-            by_label.setdefault(everyone.labels[i].tobytes(), i)
-        some = sorted(by_label.values(), key=lambda i: everyone.labels[i].tolist(), reverse=True)[:_COLUMNS]
-        tiles = [_tile(everyone, i) for i in some]
-        rows.append([_caption(f"{part_of[everyone.people[k]]}\n{everyone.people[k]}"), *tiles])
-    return images.grid(rows)
-
-
-def _tile(everyone: FaceDataset, i: int) -> UInt8[np.ndarray, "t t 3"]:
-    picture = Image.fromarray(images.fit(everyone.records[i].load(), _TILE))
-    parts = everyone.space.describe(everyone.labels[i]).split(",")
-    lines = [part if everyone.space.is_unit(part.partition("=")[0]) else part.removesuffix("=1") for part in parts]
-    ImageDraw.Draw(picture).text((2, 1), "\n".join(lines[:3]), fill="white", stroke_width=1, stroke_fill="black")
-    return np.asarray(picture)
-
-
-def _caption(text: str) -> UInt8[np.ndarray, "t t 3"]:
-    tile = Image.new("RGB", (_TILE, _TILE), "white")
-    ImageDraw.Draw(tile).text((4, 36), text, fill="black")
-    return np.asarray(tile)
-
-
 def _lookalikes(
     everyone: FaceDataset, readable: np.ndarray, part_of: Mapping[str, str], embed: Embed, same_person: float
 ) -> tuple[tuple[tuple[str, str], tuple[str, str], float], ...]:
@@ -218,6 +214,25 @@ def _lookalikes(
     away = np.linalg.norm(np.stack(vectors)[:, None] - np.stack(vectors)[None], axis=-1)
     near = [(i, j) for i, j in np.argwhere(away < same_person) if i < j and people[i][0] != people[j][0]]
     return tuple((people[i], people[j], float(away[i, j])) for i, j in sorted(near, key=lambda pair: away[pair]))
+
+
+def _first_of_each(copies: Sequence[tuple[int, int]], everyone: FaceDataset) -> list[tuple[int, int]]:
+    """Returns one pair of pictures for each pair of people."""
+    first: dict[tuple[int, int], tuple[int, int]] = {}
+    for i, j in copies:
+        first.setdefault((int(everyone.person[i]), int(everyone.person[j])), (i, j))
+    return list(first.values())
+
+
+def _table(what: str, rows: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    width = max(12, *(len(name) + 2 for name in rows))
+    yield f"  {what:<{width}}{'people':>8}{'pictures':>10}"
+    for name, (people, pictures) in rows.items():
+        yield f"  {name:<{width}}{people:>8}{pictures:>10}"
+
+
+def _count(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures} pictures"
 
 
 def _listed(what: str, items: Sequence[str]) -> Iterator[str]:

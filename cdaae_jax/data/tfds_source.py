@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import logging
 import pathlib
 import sys
@@ -125,7 +126,9 @@ def _build(builder: tfds.core.DatasetBuilder, root: pathlib.Path | None, beam: S
     logging.getLogger(__name__).info("building %s%s%s in %s", builder.info.full_name, what, source, builder.data_dir)
     try:
         download_config = tfds.download.DownloadConfig(manual_dir=folder, **_beam_fields(builder, beam))
-        builder.download_and_prepare(download_config=download_config, file_format="array_record")
+        # TFDS prints that it downloads something of unknown size, whatever it does.
+        with contextlib.redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(download_config=download_config, file_format="array_record")
     except OSError:
         # If several processes start at once, each builds in a folder of its own, and the first to finish gives its
         # folder the final name. All build the same, so the others can read that one.

@@ -107,7 +107,7 @@ def evaluate(
 
 
 class _Asked(NamedTuple):
-    """What is the same for every kind of label."""
+    """What is asked of an evaluation; `kind` is what models of both kinds of labels are judged on."""
 
     config: Data
     root: pathlib.Path | None
@@ -115,6 +115,7 @@ class _Asked(NamedTuple):
     judges: str | os.PathLike | None
     split: str
     manifests: tuple[str, ...]
+    kind: str = ""
 
 
 def _judge_kinds(
@@ -131,7 +132,7 @@ def _judge_kinds(
             continue
         one = {name: one_kind.asked_for(sampler, kind) for name, sampler in samplers.items()}
         config = dataclasses.replace(asked.config, label_kind=kind, label_names=photos.space.names)
-        reports[kind] = _judge(one, photos, whom, targets if others else None, asked._replace(config=config))
+        reports[kind] = _judge(one, photos, whom, targets if others else None, asked._replace(config=config, kind=what))
     if not reports:
         raise UserError(
             f"nobody of split {asked.split} has a picture with a label that the model knows; name other pictures with "
@@ -144,7 +145,7 @@ def _judge(
     samplers: Samplers, data: FaceDataset, judged: Sequence[str], others: FaceDataset | None, asked: _Asked
 ) -> Report:
     """Judges models of one kind of label."""
-    config, root, size, judges, split, manifests = asked
+    config, root, size, judges, split, manifests, kind = asked
     metas = {name: sampler.meta for name, sampler in samplers.items()}
     first = next(iter(samplers.values()))
     truth = truth_of((*config.manifests, *manifests))
@@ -182,7 +183,7 @@ def _judge(
         "confusion": confusion,
         "judges": panel.facts,
     }
-    whom = _whom(len(set(task.person)), split, manifests)
+    whom = _whom(len(set(task.person)), split, manifests, kind)
     return Report(scores, facts, report(scores, confusion, whom, panel.titles(), path_unit), pictures)
 
 
@@ -280,6 +281,7 @@ def _add_unseen(
     return len(rows)
 
 
-def _whom(num_people: int, split: str, manifests: Sequence[str]) -> str:
+def _whom(num_people: int, split: str, manifests: Sequence[str], kind: str) -> str:
     pictures = f" in {', '.join(manifests)}" if manifests else ""
-    return f"Judged on {num_people} people{pictures} who were not trained on (split {split})."
+    labels = f"Judged on {kind}, on" if kind else "Judged on"
+    return f"{labels} {num_people} people{pictures} who were not trained on (split {split})."

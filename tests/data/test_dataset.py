@@ -13,6 +13,7 @@ from PIL import Image
 
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data import folder
 from cdaae_jax.errors import UserError
 
 EMOTIONS = Data(manifests=("faces.csv",), held_out=1)
@@ -124,13 +125,13 @@ def test_manifests_are_put_together_person_by_person(root):
 
 
 def test_rows_without_action_units_are_left_out_of_a_set_of_them(root, monkeypatch, said):
-    read = datasets.folder.read
+    read = folder.read
 
     def uncoded(*arguments):
         records = read(*arguments)
         return [dataclasses.replace(records[0], aus=None), *records[1:]]
 
-    monkeypatch.setattr(datasets.folder, "read", uncoded)
+    monkeypatch.setattr(folder, "read", uncoded)
     assert len(load(root, UNITS)) == 11
     assert said()[0].startswith("skipped 1: photo without AU intensities")
 

@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from cdaae_jax import images
 from cdaae_jax.data import near_copies
-from cdaae_jax.data.inspecting import SHEET, inspect
+from cdaae_jax.data.inspecting import COPIES, SHEET, inspect
 from cdaae_jax.errors import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -34,8 +35,9 @@ def test_people_parts_and_labels_are_counted(faces_copy, tmp_path):
     }
     assert (found.sides, found.broken, found.copies, found.lookalikes) == ((48, 48), (), (), None)
     text = str(found)
-    assert "faces.csv: 12 pictures of 4 people, 48 to 48 pixels" in text
+    assert "faces.csv: 12 pictures of 4 people, 48 pixels" in text
     assert "test               1         3" in text and "pictures that cannot be read: none" in text
+    assert found.sets == {"faces.csv": (4, 12)} and "  set" not in text
     # A caption and three labels for each of four people.
     assert images.read(tmp_path / "look" / SHEET).shape == (4 * 98 - 2, 4 * 98 - 2, 3)
 
@@ -50,21 +52,52 @@ def test_broken_files_are_named(faces_copy):
     assert "pictures that cannot be read: 1" in str(found)
 
 
-def test_the_same_picture_under_two_people_is_found_and_a_leak_where_they_are_in_two_parts(faces_copy):
+def test_the_same_picture_under_two_people_is_found_and_a_leak_where_they_are_in_two_parts(faces_copy, tmp_path):
     source = images.read(faces_copy / "faces" / "p1" / "happy" / "photo.png")
     mirrored_and_darker = Image.fromarray((source[:, ::-1] * 0.8).astype(np.uint8))
     mirrored_and_darker.save(faces_copy / "faces" / "p4" / "neutral" / "photo.png")
     (faces_copy / "faces" / "p3" / "neutral" / "photo.png").write_bytes(
         (faces_copy / "faces" / "p2" / "neutral" / "photo.png").read_bytes()
     )
-    found = look(faces_copy)
-    assert [(one[:2], other[:2]) for one, other in found.copies] == [
-        (("train", "p1"), ("test", "p4")),
-        (("train", "p2"), ("train", "p3")),
+    source = images.read(faces_copy / "faces" / "p1" / "neutral" / "photo.png")
+    images.write(faces_copy / "faces" / "p2" / "happy" / "photo.png", source)
+    images.write(faces_copy / "faces" / "p4" / "happy" / "photo.png", source)
+    found = look(faces_copy, output=tmp_path)
+    assert list(found.sharing) == [
+        ("train/p1", "test/p4"),
+        ("train/p2", "test/p4"),
+        ("train/p1", "train/p2"),
+        ("train/p2", "train/p3"),
     ]
-    assert found.leaks == 1
-    assert "pictures that are there twice, under two people: 2" in str(found) and "1 of them in two parts" in str(found)
-    assert "train/p1/faces/p1/happy/photo.png = test/p4/faces/p4/neutral/photo.png" in str(found)
+    assert found.leaks == 2
+    text = str(found)
+    assert "pairs of people who share a picture: 4" in text and "2 of these pairs are in two parts, so somebody" in text
+    twice = "train/p1 and test/p4, 2 pictures: faces/p1/happy/photo.png = faces/p4/neutral/photo.png, ..."
+    assert twice in text
+    # Whose, the picture, its copy, whose: for each pair of people.
+    assert images.read(tmp_path / COPIES).shape == (4 * 98 - 2, 4 * 98 - 2, 3)
+    for person in ("p1", "p2"):
+        shutil.rmtree(faces_copy / "faces" / person)
+    table = faces_copy / "faces.csv"
+    table.write_text(
+        "".join(line for line in table.read_text().splitlines(True) if "/p1/" not in line and "/p2/" not in line)
+    )
+    assert not look(faces_copy, output=tmp_path).copies and not (tmp_path / COPIES).exists()
+
+
+def test_of_a_mix_every_set_is_counted_and_shown(faces_copy, tmp_path):
+    lines = (faces_copy / "faces.csv").read_text().splitlines()
+    (faces_copy / "smiles.csv").write_text(
+        "\n".join(line for line in lines if "happy" in line or line.startswith("file"))
+    )
+    other = shutil.copytree(faces_copy / "faces" / "p4", faces_copy / "more" / "stranger")
+    for file in other.glob("*/*"):
+        images.write(file, images.read(file)[::-1])
+    found = inspect(("faces.csv", "smiles.csv", "more"), faces_copy, held_out=1, output=tmp_path)
+    assert found.sets == {"faces.csv": (4, 12), "smiles.csv": (4, 4), "more": (1, 3)}
+    assert "  smiles.csv         4         4\n" in str(found)
+    # Four people of the first set, none left of the second, and the one of the last; three labels each.
+    assert images.read(tmp_path / SHEET).shape == (5 * 98 - 2, 4 * 98 - 2, 3)
 
 
 def test_people_whom_the_identity_network_takes_for_one_are_listed(faces_copy):

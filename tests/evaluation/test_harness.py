@@ -181,6 +181,9 @@ def test_a_model_of_both_kinds_is_judged_on_each(knows_both, faces_copy, tmp_pat
     assert (written["emotion"]["edits"], written["au"]["edits"]) == (1, 2)
     assert written["au"]["scores"]["ours"]["l1"] == scores["ours, action units"]["l1"]._asdict()
     assert {path.name for path in report.iterdir()} == {"emotion", "au"}
+    assert (
+        (report / "au" / "table.md").read_text().startswith("Judged on action units, on 1 people who were not trained")
+    )
 
 
 def test_a_kind_of_which_nobody_was_kept_apart_is_left_out_and_said(knows_both, faces_copy, tmp_path, caplog):

@@ -46,7 +46,7 @@ def write(
     files.write_text(folder / NAME, json.dumps(content, indent=1) + "\n")
     _LOG.info("%d pictures of %d people", content["pictures"], content["people"])
     for option, count in not_asked_for.items():
-        _LOG.info("%d files are not asked for with %s", count, option)
+        _LOG.info("%d files are not asked for (%s)", count, option)
     reasons = collections.Counter(each.why for each in left_out)
     for why, count in reasons.most_common(_SHOWN):
         first = min(each.file for each in left_out if each.why == why)
