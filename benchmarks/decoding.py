@@ -71,7 +71,7 @@ def _maker(given, folder: str):
 def _ours(make, steps: int, **options):
     from cdaae_jax.data.pipeline import Prefetcher
 
-    with Prefetcher(make, 0, steps, **options) as batches:
+    with Prefetcher(make, range(steps), **options) as batches:
         yield from batches
 
 

@@ -98,7 +98,7 @@ def _feed(work, make, num_steps: int) -> tuple[float, float]:
     from cdaae_jax import parallel
     from cdaae_jax.data.pipeline import Prefetcher
 
-    with Prefetcher(lambda step: parallel.shard(make(step), work.devices), 0, num_steps + 1) as batches:
+    with Prefetcher(lambda step: parallel.shard(make(step), work.devices), range(num_steps + 1)) as batches:
         pipeline = iter(batches)
         batch = next(pipeline)  # no step runs while it is made
         work.step(batch)

@@ -38,6 +38,8 @@ class Data:
       neutral_source: share of the pairs, 0..1, whose source is the person's most neutral photo.
       registered: lay each photo over the person's most neutral one before it is used (`data.registration`), so that the
         head does not move between the photos of a pair. Sets without landmarks stay as they are (docs/data.md).
+      photos_on: where the photos of a set lie that fits in memory: "device", each of which has all of them and is told
+        which ones to take; "host", which sends each batch; or "auto", the device unless it is a CPU.
       cache_gib: keep decoded pictures in memory where they fit in so many GiB; else decode on the fly.
     """
 
@@ -58,6 +60,7 @@ class Data:
     picture_size: int = 0
     neutral_source: float = 0.0
     registered: bool = False
+    photos_on: str = "auto"
     cache_gib: float = 4.0
 
 
@@ -188,6 +191,8 @@ class Run:
       steps: training steps in all.
       batch_size: pairs per step over all devices of all processes.
       num_devices: local devices to use; 0 means all.
+      steps_per_call: how many steps the devices take in one call where nothing is due in between. Each call costs the
+        host about 2 ms: more helps where a step takes less than that.
       log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: how many of the newest checkpoints are kept.
@@ -203,6 +208,7 @@ class Run:
     steps: int = 10_000
     batch_size: int = 16
     num_devices: int = 0
+    steps_per_call: int = 1
     log_steps: int = 100
     grid_steps: int = 1_000
     checkpoint_steps: int = 1_000

@@ -10,7 +10,11 @@ from cdaae_jax.errors import UserError
 _Section = TypeVar("_Section", Data, Model)
 
 # Fields that older checkpoints lack, with the values that mean what was done before there were these fields.
-_ADDED: dict[str, dict[str, Any]] = {"data": {"set_weights": [], "separate_sets": False}, "model": {"flow_detail": 1}}
+_ADDED: dict[str, dict[str, Any]] = {
+    "data": {"set_weights": [], "separate_sets": False, "photos_on": "auto"},
+    "model": {"flow_detail": 1},
+    "run": {"steps_per_call": 1, "tolerate_failed_writes": False},
+}
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -72,6 +72,17 @@ def shard(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
     return jax.tree.map(split, tree)
 
 
+def shard_calls(batches: Sequence[Tree], devices: Sequence[jax.Device]) -> Tree:
+    """Splits the batches [b, ...] of the k steps of a call over the local devices: [d, k, b/d, ...], see `shard`."""
+
+    def stack(*arrays: np.ndarray) -> np.ndarray:
+        steps = np.stack(arrays)
+        steps = steps.reshape(len(arrays), len(devices), -1, *steps.shape[2:])
+        return np.ascontiguousarray(steps.swapaxes(0, 1)).reshape(len(devices) * len(arrays), *steps.shape[2:])
+
+    return shard(jax.tree.map(stack, *batches), devices)
+
+
 def to_host(tree: Tree) -> Tree:
     """Returns replicated arrays as numpy, from the first local device; copies, which no later step overwrites."""
     # On CPU, device_get returns views of the devices' own memory, which the next step is given to work in.
@@ -86,10 +97,36 @@ def map_step(step: Callable, devices: Sequence[jax.Device]) -> Callable:
     device (jax issue 21671), which tests/test_parallel.py guards against. The state given is donated: use only the one
     returned.
     """
+    return _mapped(step, (None, 0), devices)
+
+
+def map_calls(step: Callable, look_up: Callable, devices: Sequence[jax.Device]) -> Callable:
+    """Maps calls of one or more steps, (state, placed, batches) -> (state, metrics), over the devices of all processes.
+
+    Args:
+      step: as in `map_step`; one device's (state, batch) -> (state, metrics).
+      look_up: one device's (batch, placed) -> the batch that `step` takes.
+      devices: of this process.
+
+    Returns:
+      The function. `placed` is replicated, `batches` are those of `shard_calls`, and each metric has one number for
+      each step of the call.
+    """
+
+    def call(state: Tree, placed: Tree, batches: Tree) -> tuple[Tree, Tree]:
+        if len(jax.tree.leaves(batches)[0]) == 1:  # a loop of one would keep XLA from seeing that it is none
+            state, metrics = step(state, look_up(jax.tree.map(lambda leaf: leaf[0], batches), placed))
+            return state, jax.tree.map(lambda metric: metric[None], metrics)
+        return jax.lax.scan(lambda state, batch: step(state, look_up(batch, placed)), state, batches)
+
+    return _mapped(call, (None, None, 0), devices)
+
+
+def _mapped(function: Callable, in_axes: tuple[int | None, ...], devices: Sequence[jax.Device]) -> Callable:
     return jax.pmap(
-        step,
+        function,
         axis_name=AXIS,
-        in_axes=(None, 0),
+        in_axes=in_axes,
         out_axes=(None, None),
         donate_argnums=(0,),
         devices=None if jax.process_count() > 1 else list(devices),

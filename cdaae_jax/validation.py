@@ -82,11 +82,13 @@ def validate(config: Config) -> None:
     _require(0 <= data.identity_share <= 1, "data.identity_share", data.identity_share, "0 to 1")
     _require(0 <= data.shift <= 0.5, "data.shift", data.shift, "0 to 0.5")
     _require(0 <= data.colour <= 1, "data.colour", data.colour, "0 to 1")
+    _one_of(data.photos_on, "data.photos_on", ("auto", "device", "host"))
     for name in ("held_out", "max_people", "cache_gib"):
         _require(getattr(data, name) >= 0, f"data.{name}", getattr(data, name), "0 or more")
     _require(run.seed >= 0, "run.seed", run.seed, "0 or more")
     _require(run.steps >= 1, "run.steps", run.steps, "1 or more")
     _require(run.batch_size >= 1, "run.batch_size", run.batch_size, "1 or more")
+    _require(run.steps_per_call >= 1, "run.steps_per_call", run.steps_per_call, "1 or more")
     _require(run.keep_checkpoints >= 1, "run.keep_checkpoints", run.keep_checkpoints, "1 or more")
     for name in ("num_devices", "log_steps", "grid_steps", "checkpoint_steps", "checkpoint_minutes", "profile_steps"):
         _require(getattr(run, name) >= 0, f"run.{name}", getattr(run, name), "0 or more")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cdaae_jax import config_fields
-from cdaae_jax.config import Config, Data, Model
+from cdaae_jax.config import Config, Data, Model, Run
 from cdaae_jax.errors import UserError
 
 
@@ -44,10 +44,14 @@ def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_di
 
 
 def test_fields_that_came_later_mean_what_was_done_before():
-    data, model = config_fields.to_dict(Data()), config_fields.to_dict(Model())
-    old_data = {name: value for name, value in data.items() if name not in ("set_weights", "separate_sets")}
-    old_model = {name: value for name, value in model.items() if name != "flow_detail"}
-    assert config_fields.data_from_dict(old_data) == Data()
-    assert config_fields.model_from_dict(old_model) == Model()
-    completed = config_fields.completed({"data": old_data, "model": old_model})
-    assert config_fields.differences(completed, {"data": data, "model": model}) == []
+    later = ("set_weights", "separate_sets", "photos_on", "flow_detail", "steps_per_call", "tolerate_failed_writes")
+    whole = {
+        name: config_fields.to_dict(section()) for name, section in (("data", Data), ("model", Model), ("run", Run))
+    }
+    old = {
+        section: {name: value for name, value in fields.items() if name not in later}
+        for section, fields in whole.items()
+    }
+    assert config_fields.data_from_dict(old["data"]) == Data()
+    assert config_fields.model_from_dict(old["model"]) == Model()
+    assert config_fields.differences(config_fields.completed(old), whole) == []

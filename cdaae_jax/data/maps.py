@@ -7,9 +7,10 @@ the logarithm of the factor by which the light on the moved skin changes, in fol
 """
 
 import pathlib
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Float16
+from jaxtyping import Float, Float16, Int
 
 from cdaae_jax import files
 from cdaae_jax.data.dataset import FaceDataset
@@ -20,7 +21,11 @@ CHANNELS = 4
 
 
 class Maps:
-    """The maps of a data set, in memory."""
+    """The maps of a data set, in memory.
+
+    Attributes:
+      table: float16 [m, g, g, 4], of the m pictures that have any.
+    """
 
     def __init__(self, dataset: FaceDataset):
         """Reads all maps.
@@ -38,10 +43,10 @@ class Maps:
                 "config.loss.maps_weight is not 0, but no picture of the data has maps (a file of its name ending in "
                 ".npz); set it to 0, or name data that has them"
             )
-        self._maps = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
+        self.table = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
         for row, i in enumerate(there):
             self._row[i] = row
-            self._maps[row] = _read(paths[i])
+            self.table[row] = _read(paths[i])
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
@@ -51,10 +56,15 @@ class Maps:
         They are known of pairs that lead from the neutral photo to a picture that has maps, and of pairs of a photo
         with itself, where nothing moves.
         """
+        row, known = self.rows(source, target)
+        maps = np.where((row >= 0)[:, None, None, None], self.table[row], np.float16(0))
+        return mirror(maps, mirrored), known
+
+    def rows(self, source: np.ndarray, target: np.ndarray) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"]]:
+        """Returns which line of `table` has the maps of each pair, -1 where all of them are 0; and 1 where known."""
         same = source == target
-        known = same | (self._neutral[source] & (self._row[target] >= 0))
-        maps = np.where((known & ~same)[:, None, None, None], self._maps[self._row[target]], np.float16(0))
-        return _mirror(maps, mirrored), known.astype(np.float32)
+        moved = ~same & self._neutral[source] & (self._row[target] >= 0)
+        return np.where(moved, self._row[target], -1), (same | moved).astype(np.float32)
 
 
 def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
@@ -70,6 +80,7 @@ def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
     return maps.astype(np.float16)
 
 
-def _mirror(maps: np.ndarray, mirrored: Bool[np.ndarray, " b"]) -> np.ndarray:
-    flipped = maps[:, :, ::-1] * np.array([-1, 1, 1, 1], np.float16)
-    return np.where(mirrored[:, None, None, None], flipped, maps)
+def mirror(maps: Any, mirrored: Any, numpy: Any = np) -> Any:
+    """Returns maps [b, g, g, 4], those that are `mirrored` [b] flipped left to right, with the functions of `numpy`."""
+    flipped = maps[:, :, ::-1] * numpy.array([-1, 1, 1, 1], numpy.float16)
+    return numpy.where(mirrored[:, None, None, None], flipped, maps)

@@ -41,6 +41,25 @@ class Batch(TypedDict):
     maps_known: NotRequired[Float[np.ndarray, " n"]]
 
 
+class Chosen(TypedDict):
+    """A batch whose photos lie on the devices (`training.placing`): which ones, in place of the photos themselves.
+
+    Keys:
+      source_index, target_index: of the photos.
+      mirrored: whether both are flipped left to right.
+      label, label_known: as in `Batch`.
+      maps_row, maps_known: see `data.maps.Maps.rows`; only where a loss asks for maps.
+    """
+
+    source_index: Int[np.ndarray, " n"]
+    target_index: Int[np.ndarray, " n"]
+    mirrored: Bool[np.ndarray, " n"]
+    label: Float[np.ndarray, "n l"]
+    label_known: NotRequired[Bool[np.ndarray, "n l"]]
+    maps_row: NotRequired[Int[np.ndarray, " n"]]
+    maps_known: NotRequired[Float[np.ndarray, " n"]]
+
+
 class PairSampler:
     """Draws a person, one of the person's labels, a photo with this label as target, and any other photo as source.
 

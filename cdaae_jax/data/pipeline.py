@@ -15,7 +15,7 @@ from cdaae_jax import images
 from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
-from cdaae_jax.data.pairs import Batch, PairSampler
+from cdaae_jax.data.pairs import Batch, Chosen, Pairs, PairSampler
 
 # So many photos are decoded before training starts, in seconds. Of a larger set each is decoded when it is first drawn,
 # or a million photos would keep the devices waiting for minutes.
@@ -50,6 +50,11 @@ class Photos:
     def cached(self) -> bool:
         """Whether photos stay in memory once they are decoded."""
         return self._cache is not None
+
+    @property
+    def complete(self) -> UInt8[np.ndarray, "n s s 3"] | None:
+        """All photos, if all of them are in memory and decoded."""
+        return self._cache if self._cache is not None and self._decoded.all() else None
 
     def __getitem__(self, indices: np.ndarray) -> UInt8[np.ndarray, "n s s 3"]:
         if self._cache is None:
@@ -103,10 +108,25 @@ class BatchMaker:
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
+    def chosen(self, step: int) -> Chosen:
+        """Returns which photos the batch of a step takes, numpy arrays."""
+        source, target, mirrored = self._pairs(step)
+        batch = Chosen(
+            source_index=source.astype(np.int32),
+            target_index=target.astype(np.int32),
+            mirrored=mirrored,
+            label=self._dataset.labels[target],
+        )
+        if self._dataset.known is not None:
+            batch["label_known"] = self._dataset.known[target]
+        if self._maps:
+            row, batch["maps_known"] = self._maps.rows(source, target)
+            batch["maps_row"] = row.astype(np.int32)
+        return batch
+
     def __call__(self, step: int) -> Batch:
         """Returns numpy arrays, see `cdaae_jax.data.pairs.Batch`."""
-        pairs = self._sampler.draw(self._seed, step, self._batch_size)
-        source, target, mirrored = (part[self._mine] for part in pairs)
+        source, target, mirrored = self._pairs(step)
         pictures = self._photos[np.concatenate([source, target])]
         both = np.concatenate([mirrored, mirrored])
         pictures = np.where(both[:, None, None, None], pictures[:, :, ::-1], pictures)
@@ -119,12 +139,16 @@ class BatchMaker:
             batch["maps"], batch["maps_known"] = self._maps(source, target, mirrored)
         return batch
 
+    def _pairs(self, step: int) -> Pairs:
+        pairs = self._sampler.draw(self._seed, step, self._batch_size)
+        return Pairs(*(part[self._mine] for part in pairs))
+
 
 class Prefetcher:
-    """Iterates over make(step) for start <= step < stop, made in threads a few steps ahead of the consumer.
+    """Iterates over make(item) for each item, made in threads a few items ahead of the consumer.
 
     Use it as a context manager, so that the threads end with the loop. An exception in `make` is raised in the
-    consumer, after the steps before it.
+    consumer, after the items before it.
 
     Attributes:
       waited: seconds that the consumer has spent waiting so far.
@@ -132,16 +156,15 @@ class Prefetcher:
 
     def __init__(
         self,
-        make: Callable[[int], Any],
-        start: int,
-        stop: int,
+        make: Callable[[Any], Any],
+        items: Iterable[Any],
         ahead: int = 2,
         threads: int = THREADS,
     ):
-        """`ahead` steps wait for the consumer, and up to `threads` more are being made."""
+        """`ahead` of what was made waits for the consumer, and up to `threads` more are being made."""
         self.waited = 0.0
         self._make = make
-        self._steps = iter(range(start, stop))
+        self._items = iter(items)
         self._under_way: collections.deque[concurrent.futures.Future] = collections.deque()
         self._most = ahead + threads
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
@@ -162,5 +185,5 @@ class Prefetcher:
             yield item
 
     def _begin(self) -> None:
-        for step in itertools.islice(self._steps, self._most - len(self._under_way)):
-            self._under_way.append(self._pool.submit(self._make, step))
+        for item in itertools.islice(self._items, self._most - len(self._under_way)):
+            self._under_way.append(self._pool.submit(self._make, item))

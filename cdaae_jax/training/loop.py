@@ -7,6 +7,7 @@ import os
 import pathlib
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 
@@ -25,7 +26,8 @@ from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
 from cdaae_jax.models.registry import Networks
 from cdaae_jax.state import TrainState, create_state, make_optimizer
-from cdaae_jax.training import previews
+from cdaae_jax.training import placing, previews
+from cdaae_jax.training.calls import calls
 from cdaae_jax.training.metrics import Window
 from cdaae_jax.training.resuming import refuse_other_run
 from cdaae_jax.training.saving import Saver
@@ -95,7 +97,8 @@ def _train(
     training = split.train
 
     optimizer = make_optimizer(config.optim, config.run.steps)
-    step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
+    train_step = make_train_step(networks, optimizer, config, parallel.AXIS)
+    take_steps = parallel.map_calls(train_step, placing.look_up, devices)
     state, origin = _initial_state(config, everyone.space, workdir, split)
     start = int(state.step)
     processes.require_same(configuration=to_dict(config), data=split.train.fingerprint, first_step=start)
@@ -108,25 +111,35 @@ def _train(
         len(devices) * jax.process_count(), start, config.run.steps,
     )  # fmt: skip
 
-    make_batch = BatchMaker(
+    photos = Photos(training, picture_size(config.model, config.data), config.data.cache_gib)
+    maps = Maps(training) if config.loss.maps_weight else None
+    batches = BatchMaker(
         training,
-        Photos(training, picture_size(config.model, config.data), config.data.cache_gib),
+        photos,
         PairSampler(training, config.data.identity_share, config.data.flip, config.data.neutral_source),
         config.run.seed,
         config.run.batch_size,
         jax.process_index(),
         jax.process_count(),
         Augmentation(config.data.shift, config.data.colour),
-        Maps(training) if config.loss.maps_weight else None,
+        maps,
     )
+    on_devices = placing.on_devices(config.data, photos, devices)
+    make_batch = batches.chosen if on_devices else batches
+    placed = parallel.replicate(placing.tables(photos, maps) if on_devices else {}, devices)
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
     preview = previews.make(split.shown, networks.generator, config)
     run, primary = config.run, processes.is_primary()
+    intervals = (run.log_steps, run.grid_steps, run.checkpoint_steps)
+
+    def make_call(steps: range) -> Any:
+        return parallel.shard_calls([make_batch(step - 1) for step in steps], devices)
+
     stop_is_due = signals.deferred()
     with (
         Writer(workdir, start, run.steps, run.batch_size, primary, run.tolerate_failed_writes) as writer,
-        Prefetcher(lambda step: parallel.shard(make_batch(step), devices), start, run.steps) as batches,
+        Prefetcher(make_call, calls(start, run.steps, run.steps_per_call, intervals)) as prefetched,
         Saver(
             checkpoint.Checkpointer(workdir, run.keep_checkpoints, primary), workdir, run.tolerate_failed_writes
         ) as saver,
@@ -135,18 +148,19 @@ def _train(
         if primary:
             files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
         window, saved_at, waited = Window(), time.monotonic(), 0.0
-        for step, batch in enumerate(batches, start=start + 1):
+        for steps, made in zip(calls(start, run.steps, run.steps_per_call, intervals), prefetched, strict=True):
+            step = steps[-1]
             with jax.profiler.StepTraceAnnotation("train", step_num=step):
-                state, metrics = step_fn(state, batch)
+                state, metrics = take_steps(state, placed, made)
             profile.advance(step, metrics)
-            window.add(step, metrics)
-            writer.advance()
-            stopping = stop_is_due(step)
+            window.add(steps, metrics)
+            writer.advance(len(steps))
+            stopping = any([stop_is_due(one) for one in steps])  # each is asked for, as processes agree on one of them
             last = step == run.steps or stopping
             if _due(step, run.log_steps) or last:
                 values = window.close()
-                values["seconds_waiting_share"] = (batches.waited - waited) / values["seconds"]
-                waited = batches.waited
+                values["seconds_waiting_share"] = (prefetched.waited - waited) / values["seconds"]
+                waited = prefetched.waited
                 values["images_per_second"] = run.batch_size * values["steps"] / values["seconds"]
                 writer.scalars(step, values, shown=("reconstruction",))
             if _due(step, run.grid_steps) or step == run.steps:

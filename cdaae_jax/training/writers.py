@@ -78,20 +78,20 @@ class Writer:
                 with contextlib.suppress(OSError) if kind else self._explained():
                     file.close()
 
-    def advance(self) -> None:
-        """Moves the bar by one step; call it when the step is done, or the rate that the bar shows is wrong.
+    def advance(self, steps: int) -> None:
+        """Moves the bar by some steps; call it when they are done, or the rate that the bar shows is wrong.
 
         Once the speed is known, it says how long the rest will take.
         """
         if not self._active:
             return
-        self._bar.update(self._batch_size)
-        self._advanced += 1
-        if self._advanced == _COMPILING:
-            self._timed_from = monotonic()
-        elif self._advanced == _COMPILING + _TIMED:
+        self._bar.update(steps * self._batch_size)
+        before, self._advanced = self._advanced, self._advanced + steps
+        if before < _COMPILING <= self._advanced:
+            self._timed_from, self._timed_at = monotonic(), self._advanced
+        elif before < _COMPILING + _TIMED <= self._advanced:
             left = (self._bar.total - self._bar.n) // self._batch_size
-            seconds = (monotonic() - self._timed_from) / _TIMED * left
+            seconds = (monotonic() - self._timed_from) / (self._advanced - self._timed_at) * left
             _LOG.info("%s for the remaining %d steps, at the speed so far", duration(seconds), left)
 
     def scalars(self, step: int, values: dict[str, float], shown: tuple[str, ...] = ()) -> None:
@@ -156,11 +156,11 @@ class Profile:
             self._stop()
 
     def advance(self, step: int, result: Any) -> None:
-        """Call it after each step, with something that the devices compute in this step."""
-        if self._wanted and step == self._begin:
+        """Call it after each call of the devices, with its last step and something that they compute in it."""
+        if self._wanted and step >= self._begin:
             jax.profiler.start_trace(self._folder)
-            self._running = True
-        elif self._running and step == self._end:
+            self._wanted, self._running = False, True
+        elif self._running and step >= self._end:
             jax.block_until_ready(result)
             self._stop()
 

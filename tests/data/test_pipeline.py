@@ -125,20 +125,20 @@ def prefetch_threads():
 
 
 def test_prefetched_items_come_in_order_and_the_threads_end():
-    with Prefetcher(lambda step: step * step, 3, 8) as prefetcher:
+    with Prefetcher(lambda step: step * step, range(3, 8)) as prefetcher:
         assert list(prefetcher) == [9, 16, 25, 36, 49]
     assert not prefetch_threads()
 
 
 def test_nothing_is_made_where_there_is_nothing_left_to_do():
-    with Prefetcher(lambda step: pytest.fail("not to be called"), 8, 8) as prefetcher:
+    with Prefetcher(lambda step: pytest.fail("not to be called"), range(0)) as prefetcher:
         assert list(prefetcher) == []
     assert not prefetch_threads()
 
 
 def test_leaving_the_loop_early_ends_the_threads():
     made = []
-    with Prefetcher(made.append, 0, 1_000_000) as prefetcher:
+    with Prefetcher(made.append, range(1_000_000)) as prefetcher:
         for _ in prefetcher:
             break
     assert not prefetch_threads()
@@ -147,7 +147,7 @@ def test_leaving_the_loop_early_ends_the_threads():
 
 def test_no_more_than_a_few_steps_are_made_ahead():
     made = []
-    with Prefetcher(lambda step: made.append(step) or step, 0, 100, ahead=3, threads=1) as prefetcher:
+    with Prefetcher(lambda step: made.append(step) or step, range(100), ahead=3, threads=1) as prefetcher:
         for step in prefetcher:
             if step == 5:
                 break
@@ -167,7 +167,7 @@ def test_several_steps_are_made_at_once_and_still_come_in_order():
         time.sleep(0.02 * (3 - step % 3))
         return step
 
-    with Prefetcher(make, 0, 9, threads=3) as prefetcher:
+    with Prefetcher(make, range(9), threads=3) as prefetcher:
         assert list(prefetcher) == list(range(9))
 
 
@@ -179,7 +179,7 @@ def test_an_exception_is_raised_in_the_loop_after_what_came_before_it():
 
     taken = []
     with pytest.raises(UserError, match="photo 7 cannot be read"):
-        with Prefetcher(make, 0, 100) as prefetcher:
+        with Prefetcher(make, range(100)) as prefetcher:
             for step in prefetcher:
                 taken.append(step)
     assert taken == [0, 1]
@@ -188,14 +188,14 @@ def test_an_exception_is_raised_in_the_loop_after_what_came_before_it():
 
 def test_an_exception_in_the_loop_ends_the_threads_and_passes():
     with pytest.raises(ZeroDivisionError):
-        with Prefetcher(lambda step: step, 0, 100) as prefetcher:
+        with Prefetcher(lambda step: step, range(100)) as prefetcher:
             for step in prefetcher:
                 step / step
     assert not prefetch_threads()
 
 
 def test_the_time_spent_waiting_is_counted():
-    with Prefetcher(lambda step: time.sleep(0.05), 0, 2) as slow:
+    with Prefetcher(lambda step: time.sleep(0.05), range(2)) as slow:
         list(slow)
     assert 0.01 < slow.waited
 

@@ -17,7 +17,7 @@ def lines(workdir):
 def write_steps(workdir, start, stop, run="first"):
     with Writer(workdir, start, steps=10, batch_size=4, active=True) as writer:
         for step in range(start + 1, stop + 1):
-            writer.advance()
+            writer.advance(1)
             writer.scalars(step, {"loss": step / 2, "run": run == "first"}, shown=("loss",))
 
 
@@ -80,7 +80,7 @@ def test_the_bar_counts_pictures_from_where_the_run_goes_on(tmp_path, capsys):
 
 def test_an_inactive_writer_writes_and_shows_nothing(tmp_path, capsys):
     with Writer(tmp_path, 0, steps=10, batch_size=4, active=False) as writer:
-        writer.advance()
+        writer.advance(1)
         writer.scalars(1, {"loss": 0.5}, shown=("loss",))
         writer.picture(1, "held_out", np.zeros((8, 8, 3), np.uint8))
     assert not list(tmp_path.iterdir())
@@ -93,7 +93,7 @@ def test_it_says_once_how_long_the_rest_will_take(tmp_path, caplog, monkeypatch)
     with caplog.at_level(logging.INFO, logger="cdaae_jax.training.writers"):
         with Writer(tmp_path, 0, steps=330, batch_size=4, active=True) as writer:
             for _ in range(60):
-                writer.advance()
+                writer.advance(1)
     assert [record.message for record in caplog.records] == [
         "about 10 min for the remaining 300 steps, at the speed so far"
     ]
