@@ -3,13 +3,14 @@ import { toPhoto } from "./geometry.js";
 
 const SUPERSAMPLING = 2;
 
-function cubic(distance, slope) {
+/** The cubic of Pillow's transform, whose slope at distance 1 is -1. */
+function cubic(distance) {
   const d = Math.abs(distance);
-  if (d < 1) return ((slope + 2) * d - (slope + 3)) * d * d + 1;
-  return d < 2 ? slope * (((d - 5) * d + 8) * d - 4) : 0;
+  if (d < 1) return (d - 2) * d * d + 1;
+  return d < 2 ? -(((d - 5) * d + 8) * d - 4) : 0;
 }
 
-/** Returns RGB means over blocks of `factor` pixels. */
+/** Returns RGB means over blocks of `factor` pixels, in whole numbers as Pillow's. */
 function reduced({ data, width, height }, factor) {
   const across = Math.ceil(width / factor);
   const down = Math.ceil(height / factor);
@@ -27,19 +28,24 @@ function reduced({ data, width, height }, factor) {
           blue += data[at + 2];
         }
       }
-      values.set([red / count, green / count, blue / count], (row * across + column) * 3);
+      values.set([red, green, blue].map((sum) => mean(sum, count)), (row * across + column) * 3);
     }
   }
   return { values, width: across, height: down };
 }
 
+/** Divides as Pillow's reduce does, by a multiplication with what is a little less than 1 / count. */
+function mean(sum, count) {
+  return Math.floor(((sum + Math.trunc(count / 2)) * Math.trunc(2 ** 24 / count)) / 2 ** 24);
+}
+
 /** Returns the aligned face, RGB bytes, `size` pixels high and wide; beyond the photo its border is repeated. */
-export function alignedFace(context, matrix, size, slope) {
+export function alignedFace(context, matrix, size) {
   const { width, height } = context.canvas;
   const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([u, v]) => toPhoto(matrix, u, v));
   const xs = corners.map((corner) => corner[0]);
   const ys = corners.map((corner) => corner[1]);
-  const widest = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+  const widest = Math.max(...xs, ...ys) - Math.min(...xs, ...ys);
   const room = Math.max(8, Math.trunc(widest / size) * 4);
   const left = clip(Math.floor(Math.min(...xs)) - room, 0, width - 1);
   const top = clip(Math.floor(Math.min(...ys)) - room, 0, height - 1);
@@ -56,7 +62,7 @@ export function alignedFace(context, matrix, size, slope) {
         const u = (column * SUPERSAMPLING + (part % SUPERSAMPLING) + 0.5) * step;
         const v = (row * SUPERSAMPLING + Math.trunc(part / SUPERSAMPLING) + 0.5) * step;
         const [x, y] = toPhoto(matrix, u, v);
-        addSample(total, small, (x - left) / factor, (y - top) / factor, slope);
+        addSample(total, small, (x - left) / factor, (y - top) / factor);
       }
       for (let c = 0; c < 3; c++) made[(row * size + column) * 3 + c] = clip(Math.round(total[c] / SUPERSAMPLING ** 2), 0, 255);
     }
@@ -64,26 +70,26 @@ export function alignedFace(context, matrix, size, slope) {
   return made;
 }
 
-function addSample(total, { values, width, height }, x, y, slope) {
+function addSample(total, { values, width, height }, x, y) {
   const column = Math.floor(x - 0.5);
   const row = Math.floor(y - 0.5);
   const across = x - 0.5 - column;
   const down = y - 0.5 - row;
   let red = 0, green = 0, blue = 0;
   for (let j = -1; j < 3; j++) {
-    const weightDown = cubic(down - j, slope);
+    const weightDown = cubic(down - j);
     const start = clip(row + j, 0, height - 1) * width;
     for (let i = -1; i < 3; i++) {
-      const weight = weightDown * cubic(across - i, slope);
+      const weight = weightDown * cubic(across - i);
       const at = (start + clip(column + i, 0, width - 1)) * 3;
       red += weight * values[at];
       green += weight * values[at + 1];
       blue += weight * values[at + 2];
     }
   }
-  total[0] += clip(red, 0, 255);
-  total[1] += clip(green, 0, 255);
-  total[2] += clip(blue, 0, 255);
+  total[0] += Math.trunc(clip(red, 0, 255));
+  total[1] += Math.trunc(clip(green, 0, 255));
+  total[2] += Math.trunc(clip(blue, 0, 255));
 }
 
 function clip(value, low, high) {

@@ -21,7 +21,7 @@ export async function editFaces(context, faces, version, tools, share = 1) {
       const place = placeOf(face, version, name, model);
       // The second model sees what the first made; what the first sees is the photo, which stays the same.
       const fresh = first && version === "work";
-      const picture = (fresh && place.picture) || cropped(context, place, model, tools);
+      const picture = (fresh && place.picture) || alignedFace(context, place.matrix, model.pictureSize);
       if (fresh) place.picture = picture;
       const fields = await tools.engine.change(name, picture, label);
       tools.painter.apply(context, fields, place);
@@ -29,10 +29,6 @@ export async function editFaces(context, faces, version, tools, share = 1) {
       first = false;
     }
   }
-}
-
-function cropped(context, place, model, { settings }) {
-  return alignedFace(context, place.matrix, model.pictureSize, settings.change.gridSlope);
 }
 
 function placeOf(face, version, name, model) {

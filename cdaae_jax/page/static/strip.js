@@ -10,11 +10,12 @@ const SIDE = 168; // pixels of each picture, twice what a quiet screen shows
 export async function* strip(photo, tools, current) {
   const face = photo.faces[photo.chosen];
   const [left, top, right, bottom] = boxAround(face.work.hull);
-  const side = Math.max(right - left, bottom - top) * 1.35;
-  const x = (left + right - side) / 2;
-  const y = (top + bottom - side) / 2;
+  const { width, height } = photo.work.canvas;
+  const side = Math.min(Math.max(right - left, bottom - top) * 1.2, width, height);
+  const x = Math.min(Math.max((left + right - side) / 2, 0), width - side);
+  const y = Math.min(Math.max((top + bottom - side) / 2, 0), height - side);
   for (const share of SHARES) {
-    const context = canvasOf(photo.work.canvas, photo.work.canvas.width, photo.work.canvas.height);
+    const context = canvasOf(photo.work.canvas, width, height);
     await editFaces(context, [face], "work", tools, share);
     if (!current()) return;
     const small = document.createElement("canvas");
