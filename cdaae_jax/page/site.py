@@ -22,5 +22,10 @@ def beside(engine: LocalEngine) -> dict[str, bytes]:
     """Returns what the page asks for beside its static files, by name: the settings, and a drawn face to try."""
     return {
         FILE: json.dumps(settings(engine.samplers, "python")).encode(),
-        SAMPLE: (pretrained.PORTRAITS / "p000007.jpg").read_bytes(),
+        SAMPLE: sample().read_bytes(),
     }
+
+
+def sample() -> pathlib.Path:
+    """Returns the drawn face that the page offers to try."""
+    return pretrained.PORTRAITS / "p000007.jpg"

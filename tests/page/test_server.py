@@ -41,10 +41,11 @@ def ask(address, content=None, **headers):
             return answer.code, answer.read(), answer.headers
 
 
-def test_files_and_what_lies_beside_them_are_sent_with_a_policy_that_forbids_other_hosts(address):
+def test_files_and_what_lies_beside_them_are_sent_and_the_page_forbids_other_hosts(address):
     status, content, headers = ask(address)
     assert status == 200 and b"<!doctype html>" in content
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert b"Content-Security-Policy\" content=\"default-src 'self';" in content
+    assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
     assert ask(address + "settings.json")[:2] == (200, b"{}")
     assert ask(address + "main.js")[2]["Content-Type"] == "text/javascript"
 

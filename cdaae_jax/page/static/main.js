@@ -157,7 +157,10 @@ function wire() {
       await open([new File([await answer.blob()], "drawn face.jpg", { type: "image/jpeg" })]);
     }),
   );
-  element("compare").addEventListener("input", (event) => element("stage").style.setProperty("--at", `${event.target.value}%`));
+  element("compare").addEventListener("input", ({ target }) => {
+    element("stage").style.setProperty("--at", `${target.value}%`);
+    element("stage").classList.toggle("divided", Number(target.value) > 0);
+  });
   element("show-arrows").addEventListener("change", () => drawArrows(element("arrows"), state.photo, element("show-arrows").checked));
   element("reset").addEventListener("click", () => ask({ emotion: {}, au: {} }));
   element("download").addEventListener("click", () =>
