@@ -11,7 +11,7 @@ WORKDIR ?= runs
 
 FLAGS   ?=
 JOBS    ?= 1
-.PHONY: help install demo quickstart bench studies test test-slow docs tour lint format train-london judges clean
+.PHONY: help install web demo quickstart bench studies test test-slow docs tour lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ format: install
 ## make demo           edits a photo in every expression: PHOTO=me.jpg, or without it a drawn face
 demo: install
 	$(BIN)/python launch/demo.py --output="$(WORKDIR)/demo" $(if $(PHOTO),--photo="$(PHOTO)") $(FLAGS)
+
+## make web            the page as one folder, build/web, that any static host serves (needs npm)
+web: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onnx]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'jax2onnx>=0.17'
+	npm ci --prefix web --silent --no-audit --no-fund --ignore-scripts
+	$(BIN)/python launch/web.py --packages=web/node_modules --output=build/web
 
 ## make quickstart     draws faces of people who do not exist, trains on them, draws unseen ones in eight expressions
 quickstart: install

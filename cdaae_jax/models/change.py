@@ -179,6 +179,11 @@ def shrink(photo: Photos, size: int) -> Photos:
     return photo.reshape(n, size, block, size, block, channels).mean((2, 4)) if block > 1 else photo
 
 
+def constants() -> dict[str, float]:
+    """Returns the numbers that another program needs which applies changes, such as a page in a browser."""
+    return {"slope": _SLOPE, "gridSlope": _GRID_SLOPE, "steepness": _STEEPNESS, "nearest": _NEAREST}
+
+
 @jax.jit
 def _apply_to_uint8(change: Change, photo: jax.Array, amount: jax.Array) -> jax.Array:
     return images.to_uint8(apply(change, images.to_network(photo), amount, sharp=True))
@@ -194,6 +199,7 @@ _STEEPNESS = 2.0
 # Of the cubic that fetches pixels, as in OpenCV and PyTorch. Chosen on validation people at 256 px: sharpness inside
 # the face 0.83, 0.86 and 0.91 of the true pictures' with -0.5, -0.75 and -1; LPIPS 0.0301, 0.0294 and 0.0294.
 _SLOPE = -0.75
+_GRID_SLOPE = -0.5  # of the cubic that enlarges grids: exact for parabolas
 _NEAREST = 1.0 - 1.0 / 127.5  # the grey levels beside pure black and white
 
 
@@ -208,13 +214,13 @@ def _linear(distance: jax.Array) -> jax.Array:
     return 1.0 - jnp.abs(distance)
 
 
-def cubic(distance: Any, numpy: Any = jnp, slope: float = -0.5) -> Any:
+def cubic(distance: Any, numpy: Any = jnp, slope: float = _GRID_SLOPE) -> Any:
     """Returns Keys' cubic at these distances, with the functions of `numpy`.
 
     Args:
       distance: from the pixel, in pixels.
       numpy: numpy or jax.numpy.
-      slope: at distance 1. -1/2 is exact for parabolas; steeper sharpens.
+      slope: at distance 1; steeper sharpens.
     """
     distance = numpy.abs(distance)
     near = ((slope + 2.0) * distance - (slope + 3.0)) * distance**2 + 1.0

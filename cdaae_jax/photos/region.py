@@ -37,6 +37,21 @@ LARGEST_SIDE = 1536  # pixels; larger regions are changed part by part, which bo
 _SMALLEST_SIDE = 64
 
 
+def constants() -> dict[str, float]:
+    """Returns the numbers that another program needs which makes changes in photos, such as a page in a browser."""
+    return {
+        "windowCells": WINDOW_CELLS,
+        "reach": REACH,
+        "chin": CHIN,
+        "chinSteps": _CHIN_STEPS,
+        "fade": FADE,
+        "borderFade": BORDER_FADE,
+        "bottomFade": BOTTOM_FADE,
+        "largestSide": LARGEST_SIDE,
+        "smallestSide": _SMALLEST_SIDE,
+    }
+
+
 def placement(face: Face, geometry: Geometry = GEOMETRY) -> Matrix:
     """Returns the similarity from the aligned picture, whose sides are 1, to the photo in which the face is."""
     return similarity(*face.eyes, size=1.0, geometry=geometry)

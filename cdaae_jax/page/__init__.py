@@ -1,0 +1,1 @@
+"""The page in the browser: `cdaae-demo` serves it on this machine."""

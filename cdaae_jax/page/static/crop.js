@@ -1,0 +1,97 @@
+// The face as a network sees it: turned, scaled and cropped, by the steps of cdaae_jax.data.alignment.crop.
+import { toPhoto } from "./geometry.js";
+
+const SUPERSAMPLING = 2;
+
+/** The cubic of Pillow's transform, whose slope at distance 1 is -1. */
+function cubic(distance) {
+  const d = Math.abs(distance);
+  if (d < 1) return (d - 2) * d * d + 1;
+  return d < 2 ? -(((d - 5) * d + 8) * d - 4) : 0;
+}
+
+/** Returns RGB means over blocks of `factor` pixels, in whole numbers as Pillow's. */
+function reduced({ data, width, height }, factor) {
+  const across = Math.ceil(width / factor);
+  const down = Math.ceil(height / factor);
+  const values = new Float32Array(across * down * 3);
+  for (let row = 0; row < down; row++) {
+    for (let column = 0; column < across; column++) {
+      const right = Math.min(width, (column + 1) * factor);
+      const bottom = Math.min(height, (row + 1) * factor);
+      let red = 0, green = 0, blue = 0, count = 0;
+      for (let y = row * factor; y < bottom; y++) {
+        for (let x = column * factor; x < right; x++, count++) {
+          const at = (y * width + x) * 4;
+          red += data[at];
+          green += data[at + 1];
+          blue += data[at + 2];
+        }
+      }
+      values.set([red, green, blue].map((sum) => mean(sum, count)), (row * across + column) * 3);
+    }
+  }
+  return { values, width: across, height: down };
+}
+
+/** Divides as Pillow's reduce does, by a multiplication with what is a little less than 1 / count. */
+function mean(sum, count) {
+  return Math.floor(((sum + Math.trunc(count / 2)) * Math.trunc(2 ** 24 / count)) / 2 ** 24);
+}
+
+/** Returns the aligned face, RGB bytes, `size` pixels high and wide; beyond the photo its border is repeated. */
+export function alignedFace(context, matrix, size) {
+  const { width, height } = context.canvas;
+  const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([u, v]) => toPhoto(matrix, u, v));
+  const xs = corners.map((corner) => corner[0]);
+  const ys = corners.map((corner) => corner[1]);
+  const widest = Math.max(...xs, ...ys) - Math.min(...xs, ...ys);
+  const room = Math.max(8, Math.trunc(widest / size) * 4);
+  const left = clip(Math.floor(Math.min(...xs)) - room, 0, width - 1);
+  const top = clip(Math.floor(Math.min(...ys)) - room, 0, height - 1);
+  const right = clip(Math.ceil(Math.max(...xs)) + room, left + 1, width);
+  const bottom = clip(Math.ceil(Math.max(...ys)) + room, top + 1, height);
+  const factor = Math.max(1, Math.trunc(Math.hypot(matrix.a, matrix.b) / size));
+  const small = reduced(context.getImageData(left, top, right - left, bottom - top), factor);
+  const made = new Uint8Array(size * size * 3);
+  const step = 1 / (size * SUPERSAMPLING);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const total = [0, 0, 0];
+      for (let part = 0; part < SUPERSAMPLING ** 2; part++) {
+        const u = (column * SUPERSAMPLING + (part % SUPERSAMPLING) + 0.5) * step;
+        const v = (row * SUPERSAMPLING + Math.trunc(part / SUPERSAMPLING) + 0.5) * step;
+        const [x, y] = toPhoto(matrix, u, v);
+        addSample(total, small, (x - left) / factor, (y - top) / factor);
+      }
+      for (let c = 0; c < 3; c++) made[(row * size + column) * 3 + c] = clip(Math.round(total[c] / SUPERSAMPLING ** 2), 0, 255);
+    }
+  }
+  return made;
+}
+
+function addSample(total, { values, width, height }, x, y) {
+  const column = Math.floor(x - 0.5);
+  const row = Math.floor(y - 0.5);
+  const across = x - 0.5 - column;
+  const down = y - 0.5 - row;
+  let red = 0, green = 0, blue = 0;
+  for (let j = -1; j < 3; j++) {
+    const weightDown = cubic(down - j);
+    const start = clip(row + j, 0, height - 1) * width;
+    for (let i = -1; i < 3; i++) {
+      const weight = weightDown * cubic(across - i);
+      const at = (start + clip(column + i, 0, width - 1)) * 3;
+      red += weight * values[at];
+      green += weight * values[at + 1];
+      blue += weight * values[at + 2];
+    }
+  }
+  total[0] += Math.trunc(clip(red, 0, 255));
+  total[1] += Math.trunc(clip(green, 0, 255));
+  total[2] += Math.trunc(clip(blue, 0, 255));
+}
+
+function clip(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}

@@ -1,0 +1,46 @@
+// From what is asked of faces to edited pixels.
+import { alignedFace } from "./crop.js";
+import { placement } from "./geometry.js";
+
+/** Returns the label vector of asked amounts by name, as cdaae_jax.labels.LabelSpace.parse; null where nothing is asked. */
+export function labelVector(model, asked, share = 1) {
+  const amounts = model.names.map((name, index) => ((asked[name] ?? 0) * share) / model.full[index]);
+  if (amounts.every((amount) => amount === 0)) return null;
+  const neutral = model.names.indexOf("neutral");
+  if (neutral >= 0 && amounts[neutral] === 0) amounts[neutral] = 1 - amounts.reduce((sum, amount) => sum + amount, 0);
+  return amounts;
+}
+
+/** Changes faces in a canvas, one model after the other. version: "work" or "full", the size of the canvas. */
+export async function editFaces(context, faces, version, tools, share = 1) {
+  for (const face of faces) {
+    let first = true;
+    for (const [name, model] of Object.entries(tools.settings.models)) {
+      const label = labelVector(model, face.asked[name], share);
+      if (!label) continue;
+      const place = placeOf(face, version, name, model);
+      // The second model sees what the first made; what the first sees is the photo, which stays the same.
+      const fresh = first && version === "work";
+      const picture = (fresh && place.picture) || alignedFace(context, place.matrix, model.pictureSize);
+      if (fresh) place.picture = picture;
+      const fields = await tools.engine.change(name, picture, label);
+      tools.painter.apply(context, fields, place);
+      face.flow = version === "work" && share === 1 ? { ...fields.flow, matrix: place.matrix } : face.flow;
+      first = false;
+    }
+  }
+}
+
+function placeOf(face, version, name, model) {
+  const key = `${version} ${name}`;
+  if (!face.places.has(key)) {
+    const { eyes, hull } = face[version];
+    face.places.set(key, { matrix: placement(eyes, model.alignment), hull });
+  }
+  return face.places.get(key);
+}
+
+/** Says whether anything is asked of a face. */
+export function isEdited(face) {
+  return Object.values(face.asked).some((asked) => Object.values(asked).some((amount) => amount > 0));
+}

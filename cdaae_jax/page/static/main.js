@@ -1,0 +1,195 @@
+// The page: what a person does, and what they then see.
+import { edited, hand } from "./download.js";
+import { editFaces, isEdited } from "./editing.js";
+import { loadEngine } from "./engines.js";
+import { drawArrows, frameFaces } from "./overlays.js";
+import { Painter } from "./painter.js";
+import { openPhoto } from "./photo.js";
+import { makeSliders } from "./sliders.js";
+import { SHARES, strip } from "./strip.js";
+
+const STRIP_AFTER = 350; // ms without a move
+const MOST_PHOTOS = 12;
+const element = (id) => document.getElementById(id);
+const state = { photos: [], photo: null, turn: 0, running: false };
+let tools, showAsked, stripTimer;
+
+function say(sentence, wrong = false) {
+  element("message").textContent = sentence;
+  element("message").classList.toggle("wrong", wrong);
+}
+
+/** Does something, and says in a sentence what went wrong. */
+async function trying(action) {
+  try {
+    await action();
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+const chosenFace = () => state.photo.faces[state.photo.chosen];
+
+/** Shows the newest wish; wishes that come while one is worked on are replaced by the last of them. */
+async function update() {
+  state.turn += 1;
+  clearTimeout(stripTimer);
+  if (state.running) return;
+  state.running = true;
+  try {
+    let shown = -1;
+    while (shown !== state.turn) {
+      shown = state.turn;
+      await render(state.photo);
+    }
+  } finally {
+    state.running = false;
+  }
+  stripTimer = setTimeout(() => trying(showStrip), STRIP_AFTER);
+}
+
+async function render(photo) {
+  const { width, height } = photo.work.canvas;
+  const scratch = (state.scratch ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
+  if (scratch.canvas.width !== width || scratch.canvas.height !== height) Object.assign(scratch.canvas, { width, height });
+  scratch.drawImage(photo.work.canvas, 0, 0);
+  photo.faces.forEach((face) => (face.flow = null));
+  await editFaces(scratch, photo.faces, "work", tools);
+  if (photo !== state.photo) return;
+  element("result").getContext("2d").drawImage(scratch.canvas, 0, 0);
+  drawArrows(element("arrows"), photo, element("show-arrows").checked);
+  const changed = photo.faces.some(isEdited);
+  element("download").disabled = element("reset").disabled = !changed;
+  document.body.dataset.shown = state.turn;
+}
+
+async function showStrip() {
+  const photo = state.photo;
+  const turn = state.turn;
+  element("strip").hidden = !isEdited(chosenFace());
+  if (element("strip").hidden) return;
+  const made = [];
+  for await (const [share, canvas] of strip(photo, tools, () => turn === state.turn)) {
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    button.setAttribute("aria-label", `${Math.round(share * 100)} % of it`);
+    button.title = `${Math.round(share * 100)} %`;
+    const asked = structuredClone(chosenFace().asked);
+    button.addEventListener("click", () => ask(weakened(asked, share)));
+    button.append(canvas);
+    made.push(button);
+  }
+  if (made.length === SHARES.length) element("strip").replaceChildren(...made);
+}
+
+function weakened(asked, share) {
+  const most = { emotion: 1.3, au: 5 };
+  const weaker = (model, amounts) => Object.entries(amounts).map(([name, amount]) => [name, Math.min(amount * share, most[model])]);
+  return Object.fromEntries(Object.entries(asked).map(([model, amounts]) => [model, Object.fromEntries(weaker(model, amounts))]));
+}
+
+function ask(asked) {
+  chosenFace().asked = asked;
+  showAsked(asked);
+  trying(update);
+}
+
+function choose(face) {
+  state.photo.chosen = face;
+  frameFaces(element("faces"), state.photo, choose);
+  element("faces").children[face].focus({ preventScroll: true });
+  showAsked(chosenFace().asked);
+  trying(update);
+}
+
+function show(photo) {
+  state.photo = photo;
+  const { width, height } = photo.work.canvas;
+  for (const id of ["result", "original"]) {
+    Object.assign(element(id), { width, height });
+    element(id).getContext("2d").drawImage(photo.work.canvas, 0, 0);
+  }
+  for (const [id, hidden] of [["stage", false], ["under", false], ["drop", true], ["strip", true]]) element(id).hidden = hidden;
+  element("photos").hidden = state.photos.length < 2;
+  element("photos").replaceChildren(...state.photos.map(thumbnail));
+  frameFaces(element("faces"), photo, choose);
+  showAsked(chosenFace().asked);
+  trying(update);
+}
+
+function thumbnail(photo) {
+  const button = Object.assign(document.createElement("button"), { type: "button", title: photo.name });
+  button.setAttribute("aria-label", photo.name);
+  button.setAttribute("aria-pressed", String(photo === state.photo));
+  const { width, height } = photo.work.canvas;
+  const canvas = Object.assign(document.createElement("canvas"), { width: Math.round((112 * width) / height), height: 112 });
+  canvas.getContext("2d").drawImage(photo.work.canvas, 0, 0, canvas.width, canvas.height);
+  button.append(canvas);
+  button.addEventListener("click", () => show(photo));
+  return button;
+}
+
+async function open(files) {
+  const wrong = [];
+  for (const file of files) {
+    say(`Looking for faces in ${file.name} …`);
+    try {
+      const photo = await openPhoto(file, tools.engine);
+      state.photos = [...state.photos, photo].slice(-MOST_PHOTOS);
+      show(photo);
+      say(photo.faces.length > 1 ? `${photo.faces.length} faces were found. Click the one to change.` : "");
+    } catch (error) {
+      wrong.push(error.message);
+    }
+  }
+  if (wrong.length) say(wrong.join(" "), true);
+}
+
+function wire() {
+  element("file").addEventListener("change", (event) => {
+    const files = [...event.target.files];
+    event.target.value = ""; // the same file may be chosen again
+    trying(() => open(files));
+  });
+  element("another").addEventListener("click", () => element("file").click());
+  element("sample").addEventListener("click", () =>
+    trying(async () => {
+      const answer = await fetch("sample.jpg");
+      await open([new File([await answer.blob()], "drawn face.jpg", { type: "image/jpeg" })]);
+    }),
+  );
+  element("compare").addEventListener("input", ({ target }) => {
+    element("stage").style.setProperty("--at", `${target.value}%`);
+    element("stage").classList.toggle("divided", Number(target.value) > 0);
+  });
+  element("show-arrows").addEventListener("change", () => drawArrows(element("arrows"), state.photo, element("show-arrows").checked));
+  element("reset").addEventListener("click", () => ask({ emotion: {}, au: {} }));
+  element("download").addEventListener("click", () =>
+    trying(async () => {
+      say("Editing at full size …");
+      hand(await edited(state.photo, tools));
+      say("");
+    }),
+  );
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("over");
+  });
+  document.addEventListener("dragleave", () => document.body.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    trying(() => open([...event.dataTransfer.files]));
+  });
+}
+
+await trying(async () => {
+  const settings = await (await fetch("settings.json")).json();
+  tools = { settings, engine: await loadEngine(settings), painter: new Painter(settings) };
+  const onChange = (model, name, amount) => {
+    chosenFace().asked[model][name] = amount;
+    trying(update);
+  };
+  showAsked = makeSliders(settings, onChange, ask);
+  wire();
+  document.body.dataset.ready = "yes";
+});

@@ -1,0 +1,199 @@
+"""The page in a real browser. Slow, and only where Debian's chromium and the package playwright are installed."""
+
+import io
+import os
+import pathlib
+import shutil
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cdaae_jax import pretrained
+from cdaae_jax.page import server, site
+from cdaae_jax.photos import editing
+
+pytestmark = pytest.mark.slow
+PORTRAITS = sorted(pretrained.PORTRAITS.glob("*.jpg"))
+# WebGL without a graphics card.
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[pathlib.Path]:
+    """Three portraits: those of CDAAE_DATA if it is set, else drawn ones."""
+    found = sorted((pathlib.Path(os.environ.get("CDAAE_DATA", "nowhere")) / "anywhere").glob("*.jpg"))
+    return [found[0], found[13], PORTRAITS[0]] if found else PORTRAITS[:3]
+
+
+@pytest.fixture(scope="module")
+def engine(face_model):
+    return site.local_engine()
+
+
+@pytest.fixture(scope="module")
+def address(engine):
+    serving = server.make_server(site.STATIC, 0, engine, site.beside(engine))
+    thread = threading.Thread(target=serving.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{serving.server_port}/"
+    serving.shutdown()
+    thread.join()
+    serving.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs the command chromium: apt-get install chromium")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page, opened; nothing may be said on the console, and no other host asked."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    # The browser itself notes each answer of status 400; those are what the page then says in a sentence.
+    assert [text for text in said if "400 (Bad Request)" not in text] == []
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+    page.close()
+
+
+def choose(page, name: str, content: bytes, kind: str = "image/png") -> None:
+    page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
+
+
+def png(picture: np.ndarray | Image.Image) -> bytes:
+    file = io.BytesIO()
+    (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def move(page, name: str, amount: float) -> None:
+    """Moves a slider, and waits for the edit."""
+    before = page.get_attribute("body", "data-shown")
+    page.locator(f"input[data-name={name}]").evaluate(
+        "(slider, amount) => { slider.value = amount; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        amount,
+    )
+    page.wait_for_selector(f'body[data-shown]:not([data-shown="{before}"])')
+
+
+def downloaded(page) -> Image.Image:
+    with page.expect_download() as download:
+        page.click("#download")
+    return Image.open(io.BytesIO(pathlib.Path(download.value.path()).read_bytes()))
+
+
+def pixels(picture) -> np.ndarray:
+    return np.asarray(picture.convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_page_equals_python_within_two_grey_levels(page, engine, photos, number):
+    photo = png(Image.open(photos[number]))
+    choose(page, "photo.png", photo)
+    page.wait_for_selector(".face", state="attached")
+    move(page, "happy", 1)
+    made = downloaded(page)
+    expected = engine.samplers["emotion"].edit_photo(photo, "happy")
+    apart = np.abs(pixels(made) - pixels(Image.open(io.BytesIO(expected))))
+    assert apart.max() <= 2
+    assert np.abs(pixels(made) - pixels(Image.open(io.BytesIO(photo)))).max() > 20
+    assert "compositeWithTrainedAlgorithmicMedia" in str(made.info["XML:com.adobe.xmp"])
+
+
+def test_emotions_and_movements_combine_as_one_edit_after_the_other(page, engine):
+    photo = png(Image.open(PORTRAITS[0]))
+    choose(page, "photo.png", photo)
+    page.wait_for_selector(".face", state="attached")
+    move(page, "happy", 0.6)
+    page.click("summary")
+    move(page, "AU43", 4)
+    smiling = engine.samplers["emotion"].edit_photo(photo, "happy=0.6")
+    face = editing.shared_finder().find(np.asarray(Image.open(io.BytesIO(photo))), most=1)
+    both = editing.edit_faces(
+        engine.samplers["au"], np.asarray(Image.open(io.BytesIO(smiling)).convert("RGB")), face, {"AU43": 4}
+    )
+    assert np.abs(pixels(downloaded(page)) - both).max() <= 2
+
+
+def test_bad_files_get_a_sentence_and_the_page_goes_on(page):
+    choose(page, "notes.png", b"these are notes")
+    page.get_by_text("notes.png is no picture that this browser can open.").wait_for()
+    choose(page, "empty.jpg", b"")
+    page.get_by_text("empty.jpg is empty.").wait_for()
+    choose(page, "wall.png", png(np.full((300, 400, 3), 180, np.uint8)))
+    page.get_by_text("No face was found in wall.png.").wait_for()
+    page.click("#sample")
+    page.wait_for_selector(".face", state="attached")
+    assert page.inner_text("#message") == ""
+
+
+def test_of_two_faces_the_chosen_one_is_changed(page):
+    two = np.concatenate([np.asarray(Image.open(one).convert("RGB")) for one in PORTRAITS[:2]], axis=1)
+    choose(page, "two.png", png(two))
+    page.get_by_text("2 faces were found.").wait_for()
+    faces = page.locator(".face")
+    assert faces.count() == 2
+    right = int(np.argmax([faces.nth(one).bounding_box()["x"] for one in range(2)]))
+    faces.nth(right).press("Enter")
+    move(page, "surprised", 1)
+    apart = np.abs(pixels(downloaded(page)) - two).max(axis=-1)
+    assert apart[:, :512].max() == 0
+    assert apart[:, 512:].max() > 20
+
+
+def test_a_photo_of_twelve_megapixels_comes_back_as_large_in_jpeg(page):
+    file = io.BytesIO()
+    Image.open(PORTRAITS[1]).convert("RGB").resize((3000, 4000), Image.Resampling.BICUBIC).save(file, "JPEG")
+    choose(page, "large.jpg", file.getvalue(), "image/jpeg")
+    page.wait_for_selector(".face", state="attached")
+    move(page, "happy", 1)
+    made = downloaded(page)
+    assert made.size == (3000, 4000)
+    assert b"compositeWithTrainedAlgorithmicMedia" in made.info["xmp"]
+
+
+def test_two_hundred_edits_keep_memory_bounded(page):
+    page.click("#sample")
+    page.wait_for_selector(".face", state="attached")
+    session = page.context.new_cdp_session(page)
+
+    def used_after(edits: int) -> int:
+        for edit in range(edits):
+            move(page, "happy", 0.2 + (edit % 50) / 50)
+        session.send("HeapProfiler.collectGarbage")
+        usage = session.send("Runtime.getHeapUsage")
+        return usage["usedSize"] + usage.get("backingStorageSize", 0)
+
+    before = used_after(20)
+    assert used_after(200) < before + 20_000_000
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_sticks_out_of_the_page(page, width, scheme, tmp_path):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.click("#sample")
+    page.wait_for_selector(".face", state="attached")
+    move(page, "happy", 1)
+    page.wait_for_selector("#strip button")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    folder = pathlib.Path(os.environ.get("CDAAE_SCREENSHOTS", tmp_path))
+    page.screenshot(path=folder / f"{width}_{scheme}.png", full_page=True)
+    assert (folder / f"{width}_{scheme}.png").stat().st_size > 10_000
