@@ -72,13 +72,15 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
         split = datasets.split(everyone, config.data)
         # Everything else has been checked by now, so a mistake leaves no folder behind.
-        with _on_this_machine(workdir) as folder, processes.on_primary(hold(folder)):
+        with _on_this_machine(workdir, signals) as folder, processes.on_primary(hold(folder)):
             return _train(config, folder, networks, devices, everyone, split, signals)
 
 
-def _on_this_machine(workdir: str | os.PathLike) -> contextlib.AbstractContextManager[pathlib.Path]:
+def _on_this_machine(
+    workdir: str | os.PathLike, signals: StopSignals
+) -> contextlib.AbstractContextManager[pathlib.Path]:
     if is_address(workdir):
-        return mirrored(str(workdir))
+        return mirrored(str(workdir), signals.stop_soon)
     return contextlib.nullcontext(pathlib.Path(workdir).absolute())
 
 
