@@ -95,6 +95,9 @@ def _train(
 ) -> TrainState:
     refuse_other_run(workdir, config, everyone.space, split)
     training = split.train
+    if processes.is_primary():
+        for folder in (workdir, workdir / "grids"):
+            files.remove_unfinished(folder)
 
     optimizer = make_optimizer(config.optim, config.run.steps)
     step_fn = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), devices)
