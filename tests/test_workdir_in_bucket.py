@@ -259,6 +259,11 @@ def test_only_what_changed_is_fetched_again(address, monkeypatch):
     bucket.write("b/c", b"other")
     assert (buckets.at_hand(address) / "b" / "c").read_bytes() == b"other"
     assert fetched == ["b/c"]
+    for damaged in ("", "[1]"):
+        fetched.clear()
+        (buckets.place_of_copy(address) / ".fetched.json").write_text(damaged)
+        buckets.at_hand(address)
+        assert sorted(fetched) == ["a", "b/c"]
 
 
 def test_names_that_lead_out_of_the_folder_are_refused(address, tmp_path, monkeypatch):
