@@ -113,7 +113,7 @@ class Bucket:
           UserError: the bucket cannot be read, or the folder cannot be written.
         """
         note = folder / _FETCHED
-        had = json.loads(note.read_text()) if note.exists() else {}
+        had = _noted(note)
         there = {name: version for name, version in self.versions(under).items() if wanted(name)}
         new = [name for name, version in there.items() if had.get(name) != version or not (folder / name).exists()]
         in_parallel(lambda name: self.download(name, _inside(folder, name)), new)
@@ -150,6 +150,14 @@ def in_parallel(function: Callable[[Any], None], items: list[Any]) -> None:
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
         for done in threads.map(function, items):
             assert done is None
+
+
+def _noted(note: pathlib.Path) -> dict[str, str]:
+    try:
+        had = json.loads(note.read_text())
+    except (FileNotFoundError, ValueError):  # not there yet, or emptied by a power cut: all is copied again
+        return {}
+    return had if isinstance(had, dict) else {}
 
 
 def _version(info: dict[str, Any]) -> str:

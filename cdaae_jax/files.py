@@ -18,6 +18,9 @@ ARCHIVE_DAMAGE = (
 )  # fmt: skip
 
 
+_UNFINISHED = ".unfinished-"  # begins the name of what is being written
+
+
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields the path of a temporary file beside `path`, which replaces `path` if the block ends without an exception.
@@ -28,7 +31,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED, suffix=path.suffix)
         os.close(handle)
         temporary = pathlib.Path(name)
         yield temporary
@@ -40,6 +43,12 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: pathlib.Path) -> None:
+    """Removes what programs that were killed left in a folder while they wrote. Nobody else may be writing there."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        left.unlink(missing_ok=True)
 
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:

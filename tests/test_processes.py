@@ -281,3 +281,19 @@ def test_a_full_disk_ends_all_processes_with_one_line_each(start_two, config_fil
         assert statuses == [1, 1], last
         assert "No space left" in last[0] and "make room" in last[0], last
         assert "another process of this run is gone" in last[1], last
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_from_a_bucket_on_other_machines(
+    start_two, config_file, faces_manifest, tmp_path, monkeypatch
+):
+    bucket = tmp_path / "bucket" / "run"
+    for machines, first, last in (("these", 0, 3), ("others", 3, 5)):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machines))
+        flag = f"--config.run.steps={last}"
+        running = start_two(config_file, faces_manifest.parent, f"file://{bucket}", flag)
+        said = [process.communicate(timeout=200)[1].decode() for process in running]
+        assert [process.returncode for process in running] == [0, 0], said
+        assert all(f"from step {first} to {last}" in text for text in said)
+        assert {int(path.parent.name) for path in bucket.glob("checkpoints/*/UPLOADED")} == set(range(1, last + 1))
+    assert len((bucket / "metrics.jsonl").read_text().splitlines()) == 5

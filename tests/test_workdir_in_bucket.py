@@ -64,6 +64,92 @@ def test_a_training_goes_on_from_a_bucket_on_another_machine(address, faces_mani
     np.testing.assert_array_equal(Sampler.from_checkpoint(f"{address}/checkpoints/6").edit(photo, "happy"), expected)
 
 
+def test_the_one_before_is_used_if_the_newest_is_damaged_and_the_bucket_gets_a_good_one(
+    address, faces_manifest, tmp_path, caplog
+):
+    train(config_of(4), address, faces_manifest.parent)
+    bucket = Bucket(address)
+    largest = max(bucket._system.find("/bucket/run/checkpoints/4/train"), key=bucket._system.size)
+    bucket._system.pipe_file(largest, bucket._system.cat_file(largest)[: bucket._system.size(largest) // 2])
+    another_machine(tmp_path)
+    last = train(config_of(4), address, faces_manifest.parent)
+    assert "using step 2 instead" in caplog.text and int(last.step) == 4
+    another_machine(tmp_path)
+    caplog.clear()
+    with mirrored(address) as folder:
+        assert int(checkpoint.restore(folder, last).step) == 4
+    assert "damaged" not in caplog.text
+
+
+def test_a_run_that_was_removed_from_the_bucket_does_not_come_back(address):
+    with mirrored(address) as folder:
+        write_checkpoint(folder, 2)
+        (folder / "metrics.jsonl").write_text("{}")
+    Bucket(address).remove("")
+    with mirrored(address) as folder:
+        assert not checkpoint.steps(folder) and not (folder / "metrics.jsonl").exists()
+    assert not names(address)
+
+
+def test_a_checkpoint_that_is_removed_while_it_is_copied_does_not_count(address, monkeypatch):
+    upload = Bucket.upload
+
+    def slow(bucket, file, name):
+        if "checkpoints/2/" in name:
+            shutil.rmtree(file.parent, ignore_errors=True)
+        upload(bucket, file, name)
+
+    monkeypatch.setattr(Bucket, "upload", slow)
+    with mirrored(address) as folder:
+        write_checkpoint(folder, 4)
+        write_checkpoint(folder, 2)
+        wait_until(lambda: not (folder / "checkpoints" / "2" / "model").exists())
+        (folder / "checkpoints" / "2").rmdir()
+    assert [name for name in names(address) if "UPLOADED" in name] == ["checkpoints/4/UPLOADED"]
+
+
+def test_a_run_that_was_taken_over_copies_nothing_more_and_ends(address):
+    told = threading.Event()
+    with pytest.raises(UserError, match="taken over by process 1 on another machine, abc while .* let that one train"):
+        with mirrored(address, told.set) as folder:
+            Bucket(address).write("RUNNING", b"process 1 on another machine, abc 7")
+            assert told.wait(10)
+            write_checkpoint(folder, 2)
+    assert names(address) == {"RUNNING"}
+    with mirrored(address) as folder:  # the other has ended without a word
+        assert not checkpoint.steps(folder)
+
+
+def test_a_training_that_was_taken_over_stops(address, faces_manifest, monkeypatch):
+    begun = threading.Event()
+    monkeypatch.setattr("cdaae_jax.training.writers.Writer.advance", lambda _: begun.set())
+
+    def another():
+        begun.wait(60)
+        Bucket(address).write("RUNNING", b"process 1 on another machine, abc 7")
+
+    thread = threading.Thread(target=another)
+    thread.start()
+    with pytest.raises(UserError, match="taken over by process 1"):
+        train(config_of(1_000_000), address, faces_manifest.parent)
+    thread.join()
+
+
+def write_checkpoint(folder, step):
+    """Makes what counts as a complete checkpoint, at once as orbax does."""
+    (folder / "making" / "model").mkdir(parents=True)
+    (folder / "making" / "model" / "a").write_bytes(b"content")
+    (folder / "checkpoints").mkdir(exist_ok=True)
+    (folder / "making").rename(folder / "checkpoints" / str(step))
+
+
+def wait_until(true):
+    due = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < due
+        time.sleep(0.01)
+
+
 def test_what_a_killed_run_did_not_finish_copying_does_not_count(address, tmp_path):
     bucket = Bucket(address)
     for name in ("checkpoints/2/model/a", "checkpoints/2/UPLOADED", "checkpoints/4/model/a", "RUNNING"):
@@ -83,7 +169,6 @@ def test_what_could_not_be_copied_is_copied_by_the_next_run_on_this_machine(addr
                 (folder / "checkpoints" / "2" / "model").write_bytes(b"content")
                 time.sleep(0.3)  # it has tried more than once
     assert "checkpoints/2/UPLOADED" not in names(address)
-    monkeypatch.setattr(workdir_in_bucket.time, "sleep", lambda _: None)
     with mirrored(address) as folder:
         assert {"checkpoints/2/model", "checkpoints/2/UPLOADED"} <= names(address)
 
@@ -174,6 +259,11 @@ def test_only_what_changed_is_fetched_again(address, monkeypatch):
     bucket.write("b/c", b"other")
     assert (buckets.at_hand(address) / "b" / "c").read_bytes() == b"other"
     assert fetched == ["b/c"]
+    for damaged in ("", "[1]"):
+        fetched.clear()
+        (buckets.place_of_copy(address) / ".fetched.json").write_text(damaged)
+        buckets.at_hand(address)
+        assert sorted(fetched) == ["a", "b/c"]
 
 
 def test_names_that_lead_out_of_the_folder_are_refused(address, tmp_path, monkeypatch):

@@ -132,7 +132,7 @@ class Journal:
                     self._refuse_other(fields)
                 elif _is_entry(fields):
                     known = {name: fields[name] for name in _Entry._fields if name in fields}
-                    done[fields["file"]] = _Entry(place=place, **known)
+                    done[fields["file"]] = _Entry(**known | {"place": place})
                 else:
                     damaged += 1
                 place += len(line)
@@ -180,11 +180,18 @@ def _is_entry(fields: Mapping[str, Any]) -> bool:
         and "was" in fields
         and (was is None or isinstance(was, list))
         and isinstance(face, int | float)
-        and math.isfinite(face)
+        and _is_size(face)
         and isinstance(fields.get("frame"), int | None)
         and isinstance(points, str)
         and _is_packed(points)
     )
+
+
+def _is_size(face: int | float) -> bool:
+    try:
+        return math.isfinite(face)
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 def _is_packed(points: str) -> bool:

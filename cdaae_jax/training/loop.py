@@ -74,13 +74,15 @@ def train(config: Config, workdir: str | os.PathLike, data_dir: str | os.PathLik
         everyone = datasets.load(config.data, datasets.root(data_dir), picture_size(config.model, config.data))
         split = datasets.split(everyone, config.data)
         # Everything else has been checked by now, so a mistake leaves no folder behind.
-        with _on_this_machine(workdir) as folder, processes.on_primary(hold(folder)):
+        with _on_this_machine(workdir, signals) as folder, processes.on_primary(hold(folder)):
             return _train(config, folder, networks, devices, everyone, split, signals)
 
 
-def _on_this_machine(workdir: str | os.PathLike) -> contextlib.AbstractContextManager[pathlib.Path]:
+def _on_this_machine(
+    workdir: str | os.PathLike, signals: StopSignals
+) -> contextlib.AbstractContextManager[pathlib.Path]:
     if is_address(workdir):
-        return mirrored(str(workdir))
+        return mirrored(str(workdir), signals.stop_soon)
     return contextlib.nullcontext(pathlib.Path(workdir).absolute())
 
 
@@ -95,6 +97,9 @@ def _train(
 ) -> TrainState:
     refuse_other_run(workdir, config, everyone.space, split)
     training = split.train
+    if processes.is_primary():
+        for folder in (workdir, workdir / "grids"):
+            files.remove_unfinished(folder)
 
     optimizer = make_optimizer(config.optim, config.run.steps)
     train_step = make_train_step(networks, optimizer, config, parallel.AXIS)

@@ -44,6 +44,12 @@ class StopSignals:
         self._deferred = True
         return processes.stop_is_due if self._several else lambda step: self._event.is_set()
 
+    def stop_soon(self) -> None:
+        """Stops the run after its next step, as a signal would; may be called from any thread."""
+        self._event.set()
+        if self._several:
+            os.kill(os.getpid(), signal.SIGTERM)  # JAX tells the others
+
     def _stop(self, *_) -> None:
         self._event.set()
         # Not a second Python handler, which would have to wait for XLA or for the disk.

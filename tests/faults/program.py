@@ -15,7 +15,7 @@ TINY = """
 """.split()
 
 
-def start(workdir: pathlib.Path, data_dir: pathlib.Path, log: pathlib.Path, *flags: str) -> subprocess.Popen:
+def start(workdir: str | pathlib.Path, data_dir: pathlib.Path, log: pathlib.Path, *flags: str) -> subprocess.Popen:
     """Starts a training; its standard error goes to the end of `log`."""
     command = [sys.executable, "launch/train.py", *TINY, f"--workdir={workdir}", f"--data_dir={data_dir}", *flags]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

@@ -244,7 +244,7 @@ class Checkpoints:
             target = self.place / "spoilt" / file.relative_to(self.place / "sound")
             text = file.read_bytes()
             if text[:1] == b"{" and r.random() < 0.7:
-                target.write_text(spoil_json(r, text.decode()))
+                target.write_bytes(spoil_json(r, text.decode()).encode("utf-8", "surrogatepass"))
             else:
                 target.write_bytes(spoil_bytes(r, text))
         if r.random() < 0.5:
@@ -286,7 +286,8 @@ class Models:
         if r.random() < 0.2:
             meta["kind"] = r.choice(("onnx", "stablehlo", strange_text(r)))
         text = json.dumps(meta)
-        (self.place / model_folder.META).write_text(spoil_json(r, text) if way > 0.5 else text)
+        meta_text = spoil_json(r, text) if way > 0.5 else text
+        (self.place / model_folder.META).write_bytes(meta_text.encode("utf-8", "surrogatepass"))
         (self.place / model_folder.WEIGHTS).write_bytes(content)
         Sampler.from_checkpoint(self.place)
 

@@ -90,8 +90,10 @@ def test_resuming_is_bit_equal_to_never_having_stopped(undisturbed, data_dir, tm
         with pytest.raises(Stopped, match="stopped after step 3 of 4; run the same command again to go on"):
             train(make_tiny_config(), tmp_path, data_dir)
     assert checkpoint.steps(tmp_path)[-1] == 3
+    (tmp_path / ".unfinished-metrics.jsonl").write_text("what a killed run left")
     assert_bit_equal(train(make_tiny_config(), tmp_path, data_dir), expected)
     assert [line["step"] for line in log_lines(tmp_path)] == [2, 3, 4]
+    assert not list(tmp_path.glob(".unfinished*"))
 
 
 def test_a_signal_during_the_last_step_changes_nothing(undisturbed, data_dir, tmp_path, monkeypatch):
