@@ -2,8 +2,8 @@
 
 python launch/train.py --config=configs/au.py --workdir=runs/au --data_dir=DATA
 
-Starting from a trained emotion model, --config.run.start_from=runs/emotion, a third of the steps does:
---config.run.steps=3500 --config.optim.decay_steps=2500. What to expect: docs/change.md.
+Starting from a trained emotion model, --config.run.start_from=emotion, half of the steps does:
+--config.run.steps=4500 --config.optim.decay_steps=2500. What to expect: docs/change.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
@@ -26,14 +26,15 @@ def get_config() -> Config:
             camera=0.5,
             misalignment=0.03,
         ),
-        model=Model(paint_detail=2),
+        # Lids are too small for a flow of half the network's size.
+        model=Model(flow_detail=2, paint_detail=2),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
             flow_weight=0.01,
-            maps_weight=0.05,
-            painted_weight=0.05,
-            shade_weight=1.0,
+            maps_weight=0.1,
+            painted_weight=0.1,
+            shade_weight=3.0,
         ),
         optim=Optim(warmup_steps=300, decay_steps=5_000),
         run=Run(steps=10_000, grid_steps=500),
