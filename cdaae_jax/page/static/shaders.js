@@ -9,10 +9,12 @@ const HEAD = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
-float cubic(float distance, float slope) {
-  float d = abs(distance);
-  if (d < 1.0) return ((slope + 2.0) * d - (slope + 3.0)) * d * d + 1.0;
-  return d < 2.0 ? slope * (((d - 5.0) * d + 8.0) * d - 4.0) : 0.0;
+// The cubic's weights of the pixels at -1, 0, 1 and 2 from the one before a place, which is t beyond it.
+vec4 taps(float t, float slope) {
+  vec4 d = vec4(1.0 + t, t, 1.0 - t, 2.0 - t);
+  vec4 near = ((slope + 2.0) * d - (slope + 3.0)) * d * d + 1.0;
+  vec4 far = slope * (((d - 5.0) * d + 8.0) * d - 4.0);
+  return vec4(far.x, near.yz, far.w);
 }
 `;
 
@@ -30,14 +32,11 @@ vec4 at(sampler2D field, vec2 place) {
   vec2 where = clamp(place * float(size) - 0.5, 0.0, float(size - 1));
   ivec2 first = ivec2(floor(where));
   vec2 rest = where - vec2(first);
-  vec4 total = vec4(0.0);
-  for (int j = -1; j < 3; j++) {
+  vec4 across = taps(rest.x, gridSlope), down = taps(rest.y, gridSlope), total = vec4(0.0);
+  for (int j = 0; j < 4; j++) {
     vec4 row = vec4(0.0);
-    for (int i = -1; i < 3; i++) {
-      ivec2 cell = clamp(first + ivec2(i, j), 0, size - 1);
-      row += cubic(rest.x - float(i), gridSlope) * texelFetch(field, cell, 0);
-    }
-    total += cubic(rest.y - float(j), gridSlope) * row;
+    for (int i = 0; i < 4; i++) row += across[i] * texelFetch(field, clamp(first + ivec2(i, j) - 1, 0, size - 1), 0);
+    total += down[j] * row;
   }
   return total;
 }
@@ -54,6 +53,11 @@ void main() {
 }`;
 
 const ENLARGE = `
+float cubic(float distance, float slope) {
+  float d = abs(distance);
+  if (d < 1.0) return ((slope + 2.0) * d - (slope + 3.0)) * d * d + 1.0;
+  return d < 2.0 ? slope * (((d - 5.0) * d + 8.0) * d - 4.0) : 0.0;
+}
 vec4 enlarged(sampler2D field, ivec2 at, bool down, int first, int last, float centre, float scale) {
   vec4 total = vec4(0.0);
   float weights = 0.0;
@@ -99,14 +103,14 @@ vec3 fetched(vec2 place) {
   vec2 where = clamp(place, 0.0, side - 1.0);
   ivec2 first = ivec2(floor(where));
   vec2 rest = where - vec2(first);
+  vec4 across = taps(rest.x, slope), down = taps(rest.y, slope);
   vec3 total = vec3(0.0);
-  for (int j = -1; j < 3; j++) {
+  for (int j = 0; j < 4; j++) {
     vec3 row = vec3(0.0);
-    for (int i = -1; i < 3; i++) {
-      vec3 pixel = texelFetch(photo, clamp(first + ivec2(i, j), 0, size - 1), 0).rgb * 2.0 - 1.0;
-      row += cubic(rest.x - float(i), slope) * pixel;
+    for (int i = 0; i < 4; i++) {
+      row += across[i] * (texelFetch(photo, clamp(first + ivec2(i, j) - 1, 0, size - 1), 0).rgb * 2.0 - 1.0);
     }
-    total += cubic(rest.y - float(j), slope) * row;
+    total += down[j] * row;
   }
   return clamp(total, -1.0, 1.0);
 }
@@ -116,6 +120,10 @@ void main() {
   vec4 flowAndMask = enlarged(flow, at, false, first, last, centre, scale);
   vec3 shade = amount * enlarged(shift, at, false, first, last, centre, scale).rgb;
   vec3 painted = clamp(enlarged(paint, at, false, first, last, centre, scale).rgb, -1.0, 1.0);
+  if (flowAndMask.xyz == vec3(0.0) && shade == vec3(0.0)) {
+    colour = vec4(texelFetch(photo, at, 0).rgb, 1.0);  // beyond the window
+    return;
+  }
   vec3 moved = fetched(vec2(at) + amount * flowAndMask.xy * side);
   vec3 near = clamp(moved, -nearest, nearest);
   vec3 t = tanh(shade);
