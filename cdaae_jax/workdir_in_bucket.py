@@ -28,6 +28,7 @@ SECONDS = 15.0  # between two looks at what is new
 _DONE = "UPLOADED"
 _ARRIVING = "arriving-"
 _METRICS = ("metrics.jsonl", "config.json")
+_HELD = ".copying"  # in the folder: links to the files of the checkpoint that is being copied
 _UNCOPIED = ".uncopied"  # in the folder of a run that may hold what the bucket has not got
 _Stamp = tuple[int, int]  # size and time of change of a file
 _Listing = dict[str, _Stamp]
@@ -191,27 +192,34 @@ class _Mirror:
         here = steps(self._folder)
         names = self._bucket.versions(FOLDER)
         there = _complete(names)
-        for step in here:
+        for step in reversed(here):
             if step not in there or self._checkpoints.get(step) != self._listing(step):
                 self._copy_checkpoint(step)
-        # A copy that starts empty must not empty the bucket.
+        # A copy that starts empty, or from which nothing could be copied, must not empty the bucket.
         begun = {int(one[1]) for one in (re.match(rf"{FOLDER}/(\d+)/", name) for name in names) if one}
-        for step in sorted(begun - set(here)) if here else ():
-            self._remove_checkpoint(step)
+        if any(step in self._checkpoints for step in here):
+            for step in sorted(begun - set(here)):
+                self._remove_checkpoint(step)
         in_parallel(self._upload, self._new_files())
 
     def _copy_checkpoint(self, step: int) -> None:
-        """Copies a checkpoint, unless the run removes it meanwhile because newer ones have taken its place."""
-        listing = self._listing(step)
-        self._remove_checkpoint(step)  # of a copy that was cut short, or that was damaged
+        """Copies a checkpoint, unless the run removes it just now because newer ones have taken its place."""
+        # From links to its files: it may be removed while they are copied, as all others before could be.
+        held, listing = self._folder / _HELD, self._listing(step)
+        shutil.rmtree(held, ignore_errors=True)
         try:
-            in_parallel(lambda name: self._bucket.upload(self._folder / name, name), list(listing))
-        except UserError:
-            if self._listing(step) == listing:
-                raise
-        if listing and self._listing(step) == listing:
-            self._bucket.write(f"{FOLDER}/{step}/{_DONE}", b"complete")
-            self._checkpoints[step] = listing
+            for name in listing:
+                (held / name).parent.mkdir(parents=True, exist_ok=True)
+                _link(self._folder / name, held / name)
+        except FileNotFoundError:
+            return
+        if not listing or self._listing(step) != listing:
+            return
+        self._remove_checkpoint(step)  # of a copy that was cut short, or that was damaged
+        in_parallel(lambda name: self._bucket.upload(held / name, name), list(listing))
+        self._bucket.write(f"{FOLDER}/{step}/{_DONE}", b"complete")
+        self._checkpoints[step] = listing
+        shutil.rmtree(held)
 
     def _remove_checkpoint(self, step: int) -> None:
         self._checkpoints.pop(step, None)
@@ -247,6 +255,15 @@ class _Mirror:
         was = _stamp(path)
         self._bucket.upload(path, self._name_of(path))
         self._copied[self._name_of(path)] = was
+
+
+def _link(source: pathlib.Path, target: pathlib.Path) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _complete(names: Any) -> list[int]:

@@ -1,6 +1,7 @@
 """Workdirs and data in a bucket: one in memory, reached through the library that reaches the real ones."""
 
 import dataclasses
+import errno
 import importlib.util
 import shutil
 import threading
@@ -91,21 +92,46 @@ def test_a_run_that_was_removed_from_the_bucket_does_not_come_back(address):
     assert not names(address)
 
 
-def test_a_checkpoint_that_is_removed_while_it_is_copied_does_not_count(address, monkeypatch):
+def test_a_checkpoint_that_is_removed_while_it_is_copied_is_copied_whole(address, monkeypatch):
     upload = Bucket.upload
 
     def slow(bucket, file, name):
         if "checkpoints/2/" in name:
-            shutil.rmtree(file.parent, ignore_errors=True)
+            shutil.rmtree(folder / "checkpoints" / "2", ignore_errors=True)
         upload(bucket, file, name)
 
     monkeypatch.setattr(Bucket, "upload", slow)
     with mirrored(address) as folder:
-        write_checkpoint(folder, 4)
         write_checkpoint(folder, 2)
-        wait_until(lambda: not (folder / "checkpoints" / "2" / "model").exists())
-        (folder / "checkpoints" / "2").rmdir()
-    assert [name for name in names(address) if "UPLOADED" in name] == ["checkpoints/4/UPLOADED"]
+        wait_until(lambda: "checkpoints/2/UPLOADED" in names(address))
+        assert Bucket(address).read("checkpoints/2/model/a") == b"content" and not checkpoint.steps(folder)
+        write_checkpoint(folder, 4)
+    assert {name for name in names(address) if "UPLOADED" in name} == {"checkpoints/4/UPLOADED"}
+
+
+def test_a_checkpoint_that_is_being_removed_does_not_count(address, monkeypatch):
+    link = workdir_in_bucket.os.link
+
+    def gone(source, target):
+        if "checkpoints/2/" in str(source):
+            shutil.rmtree(folder / "checkpoints" / "2")
+        link(source, target)
+
+    monkeypatch.setattr(workdir_in_bucket.os, "link", gone)
+    with mirrored(address) as folder:
+        write_checkpoint(folder, 2)
+        wait_until(lambda: not checkpoint.steps(folder))
+    assert not [name for name in names(address) if "UPLOADED" in name]
+
+
+def test_a_file_system_without_links_will_do(address, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(workdir_in_bucket.os, "link", refused)
+    with mirrored(address) as folder:
+        write_checkpoint(folder, 2)
+    assert Bucket(address).read("checkpoints/2/model/a") == b"content"
 
 
 def test_a_run_that_was_taken_over_copies_nothing_more_and_ends(address):
