@@ -148,7 +148,7 @@ def test_a_run_that_was_taken_over_copies_nothing_more_and_ends(address):
 
 def test_a_training_that_was_taken_over_stops(address, faces_manifest, monkeypatch):
     begun = threading.Event()
-    monkeypatch.setattr("cdaae_jax.training.writers.Writer.advance", lambda _: begun.set())
+    monkeypatch.setattr("cdaae_jax.training.writers.Writer.advance", lambda *_: begun.set())
 
     def another():
         begun.wait(60)
