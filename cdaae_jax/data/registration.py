@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -17,7 +18,6 @@ from PIL import Image
 from cdaae_jax import files, images
 from cdaae_jax.data.journal import stamp
 from cdaae_jax.data.records import Record
-from cdaae_jax.data.stored_examples import StoredPicture
 from cdaae_jax.errors import UserError
 
 FILE = "landmarks.npz"
@@ -86,6 +86,14 @@ def similarity(start: Points, end: Points) -> Float[np.ndarray, "2 3"]:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+@runtime_checkable
+class _KnowsLandmarks(Protocol):
+    """What loads a photo of a TFDS builder (`stored_examples.StoredPicture`), whose module takes long to import."""
+
+    def landmarks(self) -> Float[np.ndarray, "478 2"] | None:
+        """The landmarks of the photo, in sides of it."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Moved:
     """Reads a photo and fetches its points from where `matrix` says, in the coordinates of `points_of`."""
@@ -111,7 +119,7 @@ _BICUBIC = Image.Resampling.BICUBIC
 
 
 def _points_of(record: Record) -> Points | None:
-    if isinstance(record.load, StoredPicture):
+    if isinstance(record.load, _KnowsLandmarks):
         points, size = record.load.landmarks(), (1, 1)
     else:
         points = of_file(pathlib.Path(record.name))
