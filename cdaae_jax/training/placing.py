@@ -1,7 +1,8 @@
 """Photos that lie on the devices: the host says which ones a step takes, and the step fetches them.
 
 A batch is then a few hundred bytes instead of megabytes. Which pairs are drawn stays the host's business, with NumPy's
-generator, so that a run sees the same pairs wherever its photos lie.
+generator, so that a run sees the same pairs wherever its photos lie. What is computed from them is equal up to
+rounding, as XLA fuses the look-up with what comes after it.
 """
 
 from collections.abc import Sequence

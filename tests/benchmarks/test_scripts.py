@@ -65,6 +65,7 @@ def test_memory_gives_the_ratio_to_pytorch(tmp_path):
         assert own["peak_mib"] >= own["first_step_mib"] >= own["import_mib"] > 0
 
 
+@pytest.mark.slow  # compiles in processes of its own
 def test_input_pipeline_says_how_long_the_step_waits(tmp_path):
     content = run("input_pipeline", tmp_path, *TINY_BATCH, "--people=2", "--photo_size=32", "--rounds=1", "--steps=2")
     assert set(content["pipelines"]) == {"in memory", "in memory, augmented", "decoded each time"}
@@ -117,6 +118,7 @@ def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):
     assert case["top"][0]["milliseconds"] > 0 and case["compiled_bytes"] > 0
 
 
+@pytest.mark.slow  # compiles in processes of its own
 def test_saving_says_what_a_checkpoint_costs(tmp_path):
     content = run("saving", tmp_path, "--smoke", "--blocks=1", "--steps=2")
     assert content["state_mb"] > 1 and 0 < content["loop_waits_seconds"] < content["interval_seconds"]
@@ -141,12 +143,14 @@ def test_a_peer_that_there_is_not_is_refused():
     assert done.returncode != 0 and "must be ours and some of" in done.stderr
 
 
+@pytest.mark.slow  # compiles in processes of its own
 def test_build_set_says_how_many_pictures_it_builds_in_a_second_and_in_how_much_memory(tmp_path):
     content = run("build_set", tmp_path, "--files=48", "--side=32", "--size=32", "--workers=1", "--aligner=middle")
     assert content["built"] == 48 and content["pictures_per_second"] > 0
     assert content["process_mib"] > 10 and abs(content["grown_mib"]) < content["process_mib"]
 
 
+@pytest.mark.slow  # compiles in processes of its own
 def test_a_big_set_is_built_and_trained_on(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     content = run("big_data", tmp_path, "--records=60", "--steps=2")
