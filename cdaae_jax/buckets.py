@@ -36,9 +36,8 @@ def place_of_copy(address: str, owner: str = "") -> pathlib.Path:
       address: of the folder.
       owner: of a copy that is nobody else's, such as a process of several.
     """
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     digest = hashlib.sha256(f"{address.rstrip('/')} {owner}".encode()).hexdigest()[:12]
-    return cache / "cdaae_jax" / "buckets" / f"{pathlib.PurePosixPath(address).name}-{digest}"
+    return files.user_cache() / "buckets" / f"{pathlib.PurePosixPath(address).name}-{digest}"
 
 
 class Bucket:

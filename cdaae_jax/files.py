@@ -21,6 +21,11 @@ ARCHIVE_DAMAGE = (
 _UNFINISHED = ".unfinished-"  # begins the name of what is being written
 
 
+def user_cache() -> pathlib.Path:
+    """Returns the folder in which this package keeps what it can make or fetch again; it may not be there yet."""
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "cdaae_jax"
+
+
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields the path of a temporary file beside `path`, which replaces `path` if the block ends without an exception.

@@ -75,26 +75,11 @@ def model_at_hand(place: str | os.PathLike) -> pathlib.Path:
     workdir = one[1] if one else str(place)
     bucket, folder = Bucket(workdir), place_of_copy(workdir, "to read")
     complete = _complete(bucket.versions())
-    if one and int(one[2]) in complete:
-        _fetch(bucket, folder, int(one[2]))
-        return folder / FOLDER / one[2]
-    if one or not complete:
+    step = int(one[2]) if one else max(complete, default=-1)
+    if step not in complete:
         return at_hand(place)
-    fetch_newest(bucket, folder)
-    return folder
-
-
-def fetch_newest(bucket: Bucket, folder: pathlib.Path) -> None:
-    """Makes a folder hold a workdir's newest complete checkpoint and its metrics, unless it is as new as the bucket.
-
-    Raises:
-      UserError: the bucket cannot be read.
-    """
-    complete = _complete(bucket.versions())
-    if not complete or steps(folder)[-1:] >= complete[-1:]:
-        return
-    _fetch(bucket, folder, complete[-1])
-    bucket.fetch(folder, wanted=lambda name: name in _METRICS)
+    _fetch(bucket, folder, step)
+    return folder / FOLDER / str(step)
 
 
 def _fetch_all(bucket: Bucket, folder: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from absl import app, flags
 from absl import logging as absl_logging
 
+from cdaae_jax import files
 from cdaae_jax.errors import Stopped, UserError
 
 # The last is EX_TEMPFAIL of <sysexits.h>, which Windows lacks.
@@ -115,8 +116,7 @@ def _end_by_interrupt() -> None:
 
 def _set_up() -> None:
     """Keeps compiled programs in the user's cache folder, so that only the first run waits for the compiler."""
-    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(cache) / "cdaae_jax" / "compiled"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(files.user_cache() / "compiled"))
     # Editing one picture compiles only small programs, which JAX would not keep by default.
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 

