@@ -105,7 +105,7 @@ def farthest(tree, other) -> float:
     return max(jax.tree.leaves(differences))
 
 
-def test_two_processes_train_as_one_stop_together_and_end_together(start_two, config_file, faces_manifest, tmp_path):
+def test_two_processes_train_as_one_and_stop_together(start_two, config_file, faces_manifest, tmp_path):
     data_dir, two, one = faces_manifest.parent, tmp_path / "two", tmp_path / "one"
     config = runpy.run_path(str(config_file))["get_config"]()
     running = start_two(config_file, data_dir, two, ENDLESS)
@@ -137,13 +137,26 @@ def test_two_processes_train_as_one_stop_together_and_end_together(start_two, co
     assert farthest(first, moments(at(two, 1))) < 1e-6 < 1e-4 < farthest(first, moments(at(one, 2)))
     assert farthest(at(one, 2).params, at(two, 2).params) < 4e-3
 
-    # Each goes on from the other's checkpoint of step 2.
+    # One process goes on from the two's checkpoint of step 2.
     config.run.steps = 4
     resumed = train(config, one_checkpoint(two, 2, tmp_path / "from_two"), data_dir)
     assert int(resumed.step) == 4 and farthest(resumed.params, at(two, 4).params) < 4e-3
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_from_the_checkpoint_of_one_and_end_when_the_writer_is_killed(
+    start_two, config_file, faces_manifest, tmp_path
+):
+    data_dir, one = faces_manifest.parent, tmp_path / "one"
+    config = runpy.run_path(str(config_file))["get_config"]()
+    config.run.steps = 2
+    train(config, one, data_dir)
+    config.run.steps = 4
+    resumed = train(config, one_checkpoint(one, 2, tmp_path / "alone"), data_dir)
     running = start_two(config_file, data_dir, one, ENDLESS)
     wait_for_step(4, one, running)
-    assert farthest(resumed.params, at(one, 4).params) < 8e-3
+    at_four = checkpoint.restore(one_checkpoint(one, 4, tmp_path / "at_four"), resumed)
+    assert farthest(resumed.params, at_four.params) < 8e-3
 
     # The writer is killed: the other ends too, and says why.
     running[0].kill()

@@ -26,6 +26,7 @@ _ATTRIBUTION = flags.DEFINE_string("attribution", None, "A text file: who made t
 _REPORT = flags.DEFINE_string("report", None, "The --output of cdaae-evaluate, whose table goes into the card.")
 _PHOTOS = flags.DEFINE_string("photos", None, "A folder of aligned photos to compare on; else drawn ones.")
 _SHIFT_GAIN = flags.DEFINE_float("shift_gain", 1.0, "How much stronger to shift colours: folds and shadows.")
+_FLOW_GAIN = flags.DEFINE_float("flow_gain", 1.0, "How much farther to move what moves.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier export.")
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     from cdaae_jax import compiling, memory
     from cdaae_jax.errors import UserError
     from cdaae_jax.exporting import exports, model, programs
+    from cdaae_jax.exporting.gains import Gains
 
     for flag in (_CHECKPOINT, _OUTPUT):
         if flag.value is None:
@@ -53,7 +55,7 @@ def main() -> None:
     try:
         said = exports.export(
             *(_CHECKPOINT.value, output, about, _FORMAT.value, _SIZE.value, photos, _OVERWRITE.value),
-            shift_gain=_SHIFT_GAIN.value,
+            Gains(_SHIFT_GAIN.value, _FLOW_GAIN.value),
         )
     except programs.Unlike as unlike:
         program.failed(f"nothing was written, as the exported programs differ from the model: {unlike}")

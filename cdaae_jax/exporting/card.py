@@ -59,7 +59,7 @@ def _fill(meta: dict[str, Any], use: str, facts: list[str], results: str, tags: 
     facts = [
         f"`{model['name']}`, which sees photos at {meta['network_size']} px; trained on pictures of "
         f"{meta['picture_size']} px for {meta['step']} steps{_origin(meta)}; its changes are applied at any size",
-        *_shift_gain(meta),
+        *_gains(meta),
         "written by " + ", ".join(f"{name} {version}" for name, version in versions.items()),
         *facts,
     ]
@@ -99,10 +99,10 @@ def _origin(meta: dict[str, Any]) -> str:
     return f", starting from step {origin['step']} of another training ({origin['checkpoint']})" if origin else ""
 
 
-def _shift_gain(meta: dict[str, Any]) -> list[str]:
+def _gains(meta: dict[str, Any]) -> list[str]:
     """Returns what was done to the weights after training."""
-    gain = meta.get("shift_gain", 1)
-    return [] if gain == 1 else [f"its colour shift is {gain:g} times as strong as after training"]
+    gains = {"colour shift": meta.get("shift_gain", 1), "flow": meta.get("flow_gain", 1)}
+    return [f"its {name} is {gain:.4g} times as strong as after training" for name, gain in gains.items() if gain != 1]
 
 
 def _alignment(meta: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import pathlib
 from cdaae_jax import pretrained
 from cdaae_jax.errors import UserError
 from cdaae_jax.exporting import model, output_folder, program_folder, trial
-from cdaae_jax.exporting.shift_gain import with_shift_gain
+from cdaae_jax.exporting.gains import UNCHANGED, Gains, with_gains
 
 FORMATS = ("safetensors", *program_folder.FORMATS)
 
@@ -18,7 +18,7 @@ def export(
     size: int | None = None,
     photos: pathlib.Path | None = None,
     overwrite: bool = False,
-    shift_gain: float = 1.0,
+    gains: Gains = UNCHANGED,
 ) -> str:
     """Writes an export, whole or not at all.
 
@@ -30,19 +30,19 @@ def export(
       size: pixels of the pictures that the program `apply` changes; by default the training's. For programs only.
       photos: a folder of aligned photos to compare on; by default drawn ones.
       overwrite: whether `output` may be an earlier export, which is then replaced.
-      shift_gain: how much stronger than the model the export shifts colours.
+      gains: how much stronger than the model's the export's changes are.
 
     Returns:
       What was written and measured, in words.
 
     Raises:
-      UserError: the model, the output folder, the size, the gain or the photos cannot be used.
+      UserError: the model, the output folder, the size, a gain or the photos cannot be used.
       programs.Unlike: the written programs do not do what the model does. Nothing is left.
     """
     if size and kind == "safetensors":
         raise UserError("--size is for --format=stablehlo and --format=onnx; weights work at any size")
     output_folder.refuse_foreign(output, overwrite)  # nobody should have to wait for that
-    sampler = with_shift_gain(pretrained.open_model(checkpoint), shift_gain)
+    sampler = with_gains(pretrained.open_model(checkpoint), gains)
     size = size or sampler.image_size
     if size < sampler.network_size:
         raise UserError(f"--size={size} is less than the {sampler.network_size} px that the network sees; choose more")

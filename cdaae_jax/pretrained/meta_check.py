@@ -22,6 +22,7 @@ _IF_THERE = {
     "people": {"train": _TEXTS, "validation": _TEXTS, "test": _TEXTS},
     "alignment": _ALIGNMENT,
     "shift_gain": float,
+    "flow_gain": float,
 }
 
 

@@ -9,7 +9,7 @@ from support import make_sampler
 
 from cdaae_jax import UserError, pretrained
 from cdaae_jax.exporting import exports, model, programs, trial
-from cdaae_jax.exporting.shift_gain import with_shift_gain
+from cdaae_jax.exporting.gains import Gains, with_gains
 
 ABOUT = model.Provenance("mine")
 
@@ -73,8 +73,8 @@ def test_an_export_says_what_its_training_started_from_but_not_where_that_lay():
 
 
 def test_a_stronger_shift_is_the_same_change_otherwise_and_is_told(trained, tmp_path):
-    exports.export(trained, tmp_path / "once", ABOUT, shift_gain=2.0)
-    exports.export(str(tmp_path / "once"), tmp_path / "twice", ABOUT, shift_gain=1.5)
+    exports.export(trained, tmp_path / "once", ABOUT, gains=Gains(shift=2.0))
+    exports.export(str(tmp_path / "once"), tmp_path / "twice", ABOUT, gains=Gains(shift=1.5))
     photo = trial.faces(None, 32)[0]
     before, after = (pretrained.open_model(name).change(photo, "happy") for name in (trained, str(tmp_path / "twice")))
     assert np.abs(before.shift).max() > 0.01
@@ -84,13 +84,26 @@ def test_a_stronger_shift_is_the_same_change_otherwise_and_is_told(trained, tmp_
     assert "its colour shift is 3 times as strong as after training" in (tmp_path / "twice" / "README.md").read_text()
 
 
+def test_a_stronger_flow_moves_farther_and_is_told(trained, tmp_path):
+    exports.export(trained, tmp_path / "far", ABOUT, gains=Gains(flow=1.5))
+    photo = trial.faces(None, 32)[0]
+    before, after = (pretrained.open_model(name).change(photo, "happy") for name in (trained, str(tmp_path / "far")))
+    reach = pretrained.open_model(trained).meta["config"]["model"]["flow_reach"]
+    expected = np.tanh(1.5 * np.arctanh(before.flow / reach)) * reach
+    assert np.abs(before.flow).max() > 1e-3
+    np.testing.assert_allclose(after.flow, expected, rtol=2e-3, atol=1e-5)
+    np.testing.assert_array_equal(after.shift, before.shift)
+    assert "its flow is 1.5 times as strong as after training" in (tmp_path / "far" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("head", ["shift", "flow"])
 @pytest.mark.parametrize("gain", [0.0, -1.0, 4.5, float("nan")])
-def test_a_gain_out_of_range_is_refused(trained, tmp_path, gain):
+def test_a_gain_out_of_range_is_refused(trained, tmp_path, gain, head):
     with pytest.raises(UserError, match="allowed: above 0, at most 4"):
-        exports.export(trained, tmp_path / "mine", ABOUT, shift_gain=gain)
+        exports.export(trained, tmp_path / "mine", ABOUT, gains=Gains(**{head: gain}))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_without_a_shift_of_its_own_is_not_strengthened():
+def test_a_model_without_a_head_of_its_own_is_not_strengthened():
     with pytest.raises(UserError, match="no layer that makes a shift alone"):
-        with_shift_gain(dataclasses.replace(make_sampler(), params={"decoder": {"picture": {}}}), 2.0)
+        with_gains(dataclasses.replace(make_sampler(), params={"decoder": {"picture": {}}}), Gains(shift=2.0))
