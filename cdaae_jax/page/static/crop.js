@@ -1,14 +1,9 @@
 // The face as a network sees it: turned, scaled and cropped, by the steps of cdaae_jax.data.alignment.crop.
 import { toPhoto } from "./geometry.js";
+import { cubic } from "./grids.js";
 
 const SUPERSAMPLING = 2;
-
-/** The cubic of Pillow's transform, whose slope at distance 1 is -1. */
-function cubic(distance) {
-  const d = Math.abs(distance);
-  if (d < 1) return (d - 2) * d * d + 1;
-  return d < 2 ? -(((d - 5) * d + 8) * d - 4) : 0;
-}
+const SLOPE = -1; // of the cubic of Pillow's transform
 
 /** Returns RGB means over blocks of `factor` pixels, in whole numbers as Pillow's. */
 function reduced({ data, width, height }, factor) {
@@ -77,10 +72,10 @@ function addSample(total, { values, width, height }, x, y) {
   const down = y - 0.5 - row;
   let red = 0, green = 0, blue = 0;
   for (let j = -1; j < 3; j++) {
-    const weightDown = cubic(down - j);
+    const weightDown = cubic(down - j, SLOPE);
     const start = clip(row + j, 0, height - 1) * width;
     for (let i = -1; i < 3; i++) {
-      const weight = weightDown * cubic(across - i);
+      const weight = weightDown * cubic(across - i, SLOPE);
       const at = (start + clip(column + i, 0, width - 1)) * 3;
       red += weight * values[at];
       green += weight * values[at + 1];
