@@ -1,38 +1,34 @@
-// Faces and changes computed by this browser alone: MediaPipe's landmarks, and the models by onnxruntime-web.
+// Faces and changes computed by this browser alone: the landmarks by LiteRT, and the models by onnxruntime-web.
 import * as ort from "./vendor/ort.wasm.min.mjs";
-import { FaceLandmarker } from "./vendor/vision_bundle.mjs";
+import { FaceNetworks } from "./face_networks.js";
+import { findFaces } from "./finder.js";
 import { eyesOf, hullOf } from "./landmarks.js";
 
-const MOST_FACES = 20;
 const FIELDS = ["flow", "shift", "mask", "paint"];
 
 export class BrowserEngine {
-  /** Loads the landmarker and the models that settings.json names. */
+  /** Loads the face networks and the models that settings.json names. */
   static async load(settings) {
     ort.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
     ort.env.wasm.numThreads = 1; // more need headers that a plain static host does not send
     const engine = new BrowserEngine();
     engine.models = settings.models;
     const names = Object.keys(settings.models);
-    const [landmarker, ...sessions] = await Promise.all([
-      loadLandmarker(),
+    const [networks, ...sessions] = await Promise.all([
+      FaceNetworks.load(),
       ...names.map((name) => ort.InferenceSession.create(`models/${name}.onnx`)),
     ]);
-    engine.landmarker = landmarker;
+    engine.networks = networks;
     engine.sessions = Object.fromEntries(names.map((name, index) => [name, sessions[index]]));
     await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
     return engine;
   }
 
-  /** Returns {width, height, faces} of a photo that is in a canvas, the largest face first. */
-  async faces(file, canvas) {
-    const { width, height } = canvas;
-    const found = this.landmarker.detect(canvas).faceLandmarks.map((landmarks) => {
-      const points = landmarks.map(({ x, y }) => [x * width, y * height]);
-      return { eyes: eyesOf(points), hull: hullOf(points) };
-    });
-    const reach = ({ hull }) => Math.max(...[0, 1].map((axis) => span(hull.map((corner) => corner[axis]))));
-    return { width, height, faces: found.sort((one, other) => reach(other) - reach(one)) };
+  /** Yields faces of a photo that is in a canvas as they are found: large ones first, then ever smaller ones. */
+  async *faces(file, canvas) {
+    for await (const found of findFaces(canvas, this.networks)) {
+      yield found.map((points) => ({ eyes: eyesOf(points), hull: hullOf(points) }));
+    }
   }
 
   /** Returns the change of an aligned picture (RGB bytes) for a label vector: fields as {values, size}. */
@@ -47,12 +43,6 @@ export class BrowserEngine {
   }
 }
 
-function loadLandmarker() {
-  const wasm = { wasmLoaderPath: "vendor/vision_wasm_internal.js", wasmBinaryPath: "vendor/vision_wasm_internal.wasm" };
-  const options = { baseOptions: { modelAssetPath: "vendor/face_landmarker.task", delegate: "CPU" }, numFaces: MOST_FACES };
-  return FaceLandmarker.createFromOptions(wasm, { ...options, runningMode: "IMAGE" });
-}
-
 /** Returns a picture of bytes at the network's size, -1..1: means over blocks. */
 function shrunk(picture, side, size) {
   const block = side / size;
@@ -64,8 +54,4 @@ function shrunk(picture, side, size) {
     }
   }
   return values;
-}
-
-function span(values) {
-  return Math.max(...values) - Math.min(...values);
 }

@@ -142,6 +142,10 @@ function thumbnail(photo) {
   return button;
 }
 
+function sayFaces({ faces }) {
+  say(faces.length > 1 ? `${faces.length} faces were found. Click the one to change.` : "");
+}
+
 async function open(files) {
   const wrong = [];
   for (const file of files) {
@@ -150,7 +154,14 @@ async function open(files) {
       const photo = await openPhoto(file, tools.engine);
       state.photos = [...state.photos, photo].slice(-MOST_PHOTOS);
       show(photo);
-      say(photo.faces.length > 1 ? `${photo.faces.length} faces were found. Click the one to change.` : "");
+      sayFaces(photo);
+      const first = photo.faces.length;
+      trying(async () => {
+        await photo.searched;
+        if (photo !== state.photo || photo.faces.length === first) return;
+        frameFaces(element("faces"), photo, choose);
+        sayFaces(photo);
+      });
     } catch (error) {
       wrong.push(error.message);
     }

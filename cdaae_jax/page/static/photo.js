@@ -20,19 +20,25 @@ export async function openPhoto(file, engine) {
   }
   const full = canvasOf(bitmap, width, height);
   bitmap.close();
-  const found = await engine.faces(file, full.canvas);
-  if (!found.faces.length) {
+  const search = engine.faces(file, full.canvas);
+  const { value: found } = await search.next();
+  if (!found?.length) {
     throw new Error(`No face was found in ${file.name}. Choose a photo in which a face is seen from the front.`);
   }
   const scale = Math.min(1, WORKING_SIDE / Math.max(width, height));
   const work = scale < 1 ? canvasOf(full.canvas, Math.round(width * scale), Math.round(height * scale)) : full;
-  const faces = found.faces.map((face) => ({
+  const opened = (face) => ({
     full: face,
     work: scale < 1 ? scaled(face, work.canvas.width / width) : face,
     asked: { emotion: {}, au: {} },
     places: new Map(),
-  }));
-  return { name: file.name, type: file.type, full, work, faces, chosen: 0 };
+  });
+  const photo = { name: file.name, type: file.type, full, work, faces: found.map(opened), chosen: 0 };
+  // Smaller faces may follow while the first ones are edited already.
+  photo.searched = (async () => {
+    for await (const more of search) photo.faces.push(...more.map(opened));
+  })();
+  return photo;
 }
 
 /** Returns the context of a new canvas with a picture in it, kept in memory where reading it is quick. */
