@@ -20,6 +20,9 @@ VENDORED = {
     "onnxruntime-web/dist/ort-wasm-simd-threaded.mjs": "ort-wasm-simd-threaded.mjs",
     "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm",
     "@litertjs/core/dist/index.js": "litert.js",
+    "@litertjs/core/wasm/litert_wasm_internal.js": "litert_wasm_internal.js",
+    "@litertjs/core/wasm/litert_wasm_internal.wasm": "litert_wasm_internal.wasm",
+    # The same for browsers without relaxed SIMD; what it computes differs in the last digits.
     "@litertjs/core/wasm/litert_wasm_compat_internal.js": "litert_wasm_compat_internal.js",
     "@litertjs/core/wasm/litert_wasm_compat_internal.wasm": "litert_wasm_compat_internal.wasm",
     "@litertjs/wasm-utils/dist/index.js": "wasm_utils.js",

@@ -24,13 +24,13 @@ export function detections(regressors, logits) {
     const score = sigmoid(logits[index]);
     if (score < MIN_SCORE) continue;
     const at = (pair) => [0, 1].map((axis) => regressors[index * 16 + pair * 2 + axis] / DETECTOR_SIDE);
-    const moved = (pair) => at(pair).map((value, axis) => ANCHORS[index][axis] + value);
+    const moved = (pair) => at(pair).map((value, axis) => Math.fround(ANCHORS[index][axis] + value));
     const centre = moved(0);
     const half = at(1).map((value) => value / 2);
     left.push({
       score,
-      low: centre.map((value, axis) => value - half[axis]),
-      high: centre.map((value, axis) => value + half[axis]),
+      low: centre.map((value, axis) => Math.fround(value - half[axis])),
+      high: centre.map((value, axis) => Math.fround(value + half[axis])),
       eyes: [moved(2), moved(3)],
     });
   }

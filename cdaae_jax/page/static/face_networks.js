@@ -8,7 +8,7 @@ const ROI_SCALE = 1.5; // the landmark network sees a face's box, that much larg
 
 export class FaceNetworks {
   static async load() {
-    await loadLiteRt(new URL("./vendor/litert_wasm_compat_internal.js", import.meta.url).href);
+    await loadLiteRt(new URL("./vendor/", import.meta.url).href); // it takes the build for what this browser can
     const networks = new FaceNetworks();
     const open = (name) => loadAndCompile(new URL(`./vendor/${name}.tflite`, import.meta.url).href, { accelerator: "wasm" });
     networks.detector = await open("face_detector");
@@ -18,7 +18,7 @@ export class FaceNetworks {
 
   /** Returns the faces of a view of 128 pixels a side, fractions of its side, the highest score first. */
   async detect(view) {
-    const values = floats(view, (byte) => byte / 127.5 - 1);
+    const values = floats(view, (byte) => Math.fround(byte / 127.5) - 1);
     const [regressors, logits] = await run(this.detector, values, DETECTOR_SIDE);
     return detections(regressors, logits);
   }

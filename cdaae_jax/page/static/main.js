@@ -10,6 +10,7 @@ import { openPhoto } from "./photo.js";
 import { APPLY, ROWS, SAMPLE } from "./shaders.js";
 import { makeSliders } from "./sliders.js";
 import { SHARES, strip } from "./strip.js";
+import { warm } from "./warm.js";
 
 const REST_AFTER = 150; // ms without a move
 const MOST_PHOTOS = 12;
@@ -142,6 +143,12 @@ function thumbnail(photo) {
   return button;
 }
 
+function showMore(photo) {
+  if (photo !== state.photo) return;
+  frameFaces(element("faces"), photo, choose);
+  sayFaces(photo);
+}
+
 function sayFaces({ faces }) {
   say(faces.length > 1 ? `${faces.length} faces were found. Click the one to change.` : "");
 }
@@ -151,17 +158,10 @@ async function open(files) {
   for (const file of files) {
     say(`Looking for faces in ${file.name} …`);
     try {
-      const photo = await openPhoto(file, tools.engine);
+      const photo = await openPhoto(file, tools.engine, showMore);
       state.photos = [...state.photos, photo].slice(-MOST_PHOTOS);
       show(photo);
       sayFaces(photo);
-      const first = photo.faces.length;
-      trying(async () => {
-        await photo.searched;
-        if (photo !== state.photo || photo.faces.length === first) return;
-        frameFaces(element("faces"), photo, choose);
-        sayFaces(photo);
-      });
     } catch (error) {
       wrong.push(error.message);
     }
@@ -218,4 +218,5 @@ await trying(async () => {
   showAsked = makeSliders(settings, onChange, ask);
   wire();
   document.body.dataset.ready = "yes";
+  await warm(tools);
 });

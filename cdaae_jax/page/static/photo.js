@@ -4,8 +4,11 @@ import { scaled } from "./geometry.js";
 export const MOST_PIXELS = 60_000_000; // a canvas takes four bytes a pixel, three times
 const WORKING_SIDE = 1024; // pixels of the longer side of what sliders change at once
 
-/** Returns an opened photo with its faces. Throws a sentence where it cannot be used. */
-export async function openPhoto(file, engine) {
+/** Returns an opened photo with its faces. Throws a sentence where it cannot be used.
+ *
+ * onMore(photo) is called when more faces were found, smaller ones, while the first are edited already.
+ */
+export async function openPhoto(file, engine, onMore) {
   if (!file.size) throw new Error(`${file.name} is empty.`);
   let bitmap;
   try {
@@ -34,11 +37,15 @@ export async function openPhoto(file, engine) {
     places: new Map(),
   });
   const photo = { name: file.name, type: file.type, full, work, faces: found.map(opened), chosen: 0 };
-  // Smaller faces may follow while the first ones are edited already.
-  photo.searched = (async () => {
-    for await (const more of search) photo.faces.push(...more.map(opened));
-  })();
+  lookOn(search, (more) => {
+    photo.faces.push(...more.map(opened));
+    onMore(photo);
+  });
   return photo;
+}
+
+async function lookOn(search, onFound) {
+  for await (const more of search) onFound(more);
 }
 
 /** Returns the context of a new canvas with a picture in it, kept in memory where reading it is quick. */
