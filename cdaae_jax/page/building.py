@@ -61,7 +61,9 @@ def build(packages: pathlib.Path, output: pathlib.Path) -> None:
     samplers = {name: Sampler.from_pretrained(name) for name in SHIPPED}
     for name, sampler in samplers.items():
         change, _ = programs.of_sampler(sampler, sampler.image_size)
-        onnx_file.write(output / "models" / f"{name}{onnx_file.ENDING}", change)
+        file = output / "models" / f"{name}{onnx_file.ENDING}"
+        onnx_file.write(file, change)
+        onnx_file.optimise(file)
     known = settings(samplers, "browser") | {"version": _version(output)}
     files.write_bytes(output / FILE, json.dumps(known).encode())
     files.write_bytes(output / LIST, json.dumps(["./", *_files(output)]).encode())

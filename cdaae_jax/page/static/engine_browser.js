@@ -7,26 +7,26 @@ import { eyesOf, hullOf } from "./landmarks.js";
 const FIELDS = ["flow", "shift", "mask", "paint"];
 
 export class BrowserEngine {
-  /** Loads the face networks and the models that settings.json names. */
-  static async load(settings) {
+  /** Begins to load the face networks and the models that settings.json names; who asks for one waits for it. */
+  constructor(settings) {
     ort.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
     ort.env.wasm.numThreads = 1; // more need headers that a plain static host does not send
-    const engine = new BrowserEngine();
-    engine.models = settings.models;
-    const names = Object.keys(settings.models);
-    const [networks, ...sessions] = await Promise.all([
-      FaceNetworks.load(),
-      ...names.map((name) => ort.InferenceSession.create(`models/${name}.onnx`)),
-    ]);
-    engine.networks = networks;
-    engine.sessions = Object.fromEntries(names.map((name, index) => [name, sessions[index]]));
-    await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
-    return engine;
+    this.models = settings.models;
+    this.networks = FaceNetworks.load();
+    this.sessions = {};
+    let before = Promise.resolve();
+    for (const name of Object.keys(settings.models)) {
+      // One model after the other, the first as soon as can be. What can be optimised in them was when the page was built.
+      const open = () => ort.InferenceSession.create(`models/${name}.onnx`, { graphOptimizationLevel: "disabled" });
+      before = this.sessions[name] = before.then(open);
+    }
+    const keep = () => navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
+    Promise.all([this.networks, before]).then(keep).catch(() => {}); // who asks for a network is told
   }
 
   /** Yields faces of a photo that is in a canvas as they are found: large ones first, then ever smaller ones. */
   async *faces(file, canvas) {
-    for await (const found of findFaces(canvas, this.networks)) {
+    for await (const found of findFaces(canvas, await this.networks)) {
       yield found.map((points) => ({ eyes: eyesOf(points), hull: hullOf(points) }));
     }
   }
@@ -36,7 +36,7 @@ export class BrowserEngine {
     const { networkSize, pictureSize } = this.models[name];
     const photo = new ort.Tensor("float32", shrunk(picture, pictureSize, networkSize), [1, networkSize, networkSize, 3]);
     const asked = new ort.Tensor("float32", Float32Array.from(label), [1, label.length]);
-    const made = await this.sessions[name].run({ photo, label: asked });
+    const made = await (await this.sessions[name]).run({ photo, label: asked });
     return Object.fromEntries(
       FIELDS.filter((field) => made[field]).map((field) => [field, { values: made[field].data, size: made[field].dims[1] }]),
     );
