@@ -29,6 +29,8 @@ VENDORED = {
 }
 # A browser looks up no packages by name.
 _IMPORT, _IMPORT_HERE = b'from "@litertjs/wasm-utils"', b'from "./wasm_utils.js"'
+_SCRIPTS = ("service_worker.js", "_internal.js")  # are no modules
+_FETCHED = (FILE, "vendor/ort-wasm-simd-threaded.wasm", f"models/{SHIPPED[0]}{onnx_file.ENDING}")
 LIST = "files.json"  # what the service worker keeps
 
 
@@ -64,9 +66,18 @@ def build(packages: pathlib.Path, output: pathlib.Path) -> None:
         file = output / "models" / f"{name}{onnx_file.ENDING}"
         onnx_file.write(file, change)
         onnx_file.optimise(file)
+    index = output / "index.html"
+    files.write_bytes(index, index.read_bytes().replace(b"</head>", f"{_early(output)}</head>".encode()))
     known = settings(samplers, "browser") | {"version": _version(output)}
     files.write_bytes(output / FILE, json.dumps(known).encode())
     files.write_bytes(output / LIST, json.dumps(["./", *_files(output)]).encode())
+
+
+def _early(folder: pathlib.Path) -> str:
+    """Returns links that make a browser ask at once for what else one file after the other would ask for."""
+    modules = [name for name in _files(folder) if name.endswith((".js", ".mjs")) and not name.endswith(_SCRIPTS)]
+    links = [f'  <link rel="modulepreload" href="{name}">\n' for name in modules]
+    return "".join(links + [f'  <link rel="preload" as="fetch" href="{name}" crossorigin>\n' for name in _FETCHED])
 
 
 def _files(folder: pathlib.Path) -> list[str]:

@@ -2,6 +2,7 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
 import { FaceNetworks } from "./face_networks.js";
 import { findFaces } from "./finder.js";
+import { idle } from "./idle.js";
 import { eyesOf, hullOf } from "./landmarks.js";
 
 const FIELDS = ["flow", "shift", "mask", "paint"];
@@ -14,14 +15,20 @@ export class BrowserEngine {
     this.models = settings.models;
     this.networks = FaceNetworks.load();
     this.sessions = {};
-    let before = Promise.resolve();
-    for (const name of Object.keys(settings.models)) {
-      // One model after the other, the first as soon as can be. What can be optimised in them was when the page was built.
-      const open = () => ort.InferenceSession.create(`models/${name}.onnx`, { graphOptimizationLevel: "disabled" });
-      before = this.sessions[name] = before.then(open);
-    }
-    const keep = () => navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
-    Promise.all([this.networks, before]).then(keep).catch(() => {}); // who asks for a network is told
+    const names = Object.keys(settings.models);
+    const keep = async () => {
+      await Promise.all([this.networks, this.#session(names[0])]);
+      await idle();
+      await Promise.all(names.map((name) => this.#session(name)));
+      await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
+    };
+    keep().catch(() => {}); // who asks for what is missing is told
+  }
+
+  #session(name) {
+    // What can be optimised in a model was when the page was built.
+    const open = () => ort.InferenceSession.create(`models/${name}.onnx`, { graphOptimizationLevel: "disabled" });
+    return (this.sessions[name] ??= open());
   }
 
   /** Yields faces of a photo that is in a canvas as they are found: large ones first, then ever smaller ones. */
@@ -36,7 +43,7 @@ export class BrowserEngine {
     const { networkSize, pictureSize } = this.models[name];
     const photo = new ort.Tensor("float32", shrunk(picture, pictureSize, networkSize), [1, networkSize, networkSize, 3]);
     const asked = new ort.Tensor("float32", Float32Array.from(label), [1, label.length]);
-    const made = await (await this.sessions[name]).run({ photo, label: asked });
+    const made = await (await this.#session(name)).run({ photo, label: asked });
     return Object.fromEntries(
       FIELDS.filter((field) => made[field]).map((field) => [field, { values: made[field].data, size: made[field].dims[1] }]),
     );

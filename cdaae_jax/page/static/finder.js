@@ -2,6 +2,7 @@
 import { DETECTOR_SIDE, merged, MIN_SCORE, placed } from "./detections.js";
 import { placeOf, regionOf, sample } from "./face_networks.js";
 import { boxAround } from "./geometry.js";
+import { idle } from "./idle.js";
 import { resized } from "./pillow.js";
 
 const STRIDE = 0.65;
@@ -34,7 +35,7 @@ async function* upright(photo, networks, smallest) {
     const found = [];
     for (const { view, side, corner } of level) {
       found.push(...(await networks.detect(view)).map((one) => placed(one, side, corner)));
-      await new Promise((done) => setTimeout(done)); // the page stays alive
+      if (level.length > 1) await idle(); // what somebody does to the first face comes first
     }
     const known = merged(detected);
     detected = merged([...detected, ...found]);

@@ -10,6 +10,6 @@ export async function warm(tools) {
   context.fillRect(0, 0, SIDE, SIDE);
   const eyes = [[22, 28], [42, 28]];
   const hull = [[12, 12], [52, 12], [52, 56], [12, 56]];
-  const asked = { emotion: { happy: 1 }, au: { AU12: 3 } };
+  const asked = { emotion: { happy: 1 }, au: {} };
   await editFaces(context, [{ work: { eyes, hull }, asked, places: new Map() }], "work", tools, tools.draft);
 }
