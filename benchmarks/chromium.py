@@ -9,7 +9,12 @@ from typing import Any
 from cdaae_jax.page import server
 
 NAME = "chromium"
-_FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # no graphics card
+_FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)  # no graphics card
 
 
 @contextlib.contextmanager

@@ -37,6 +37,7 @@ const chosenFace = () => state.photo.faces[state.photo.chosen];
 /** Shows a draft of the newest wish; wishes that come while one is worked on are replaced by the last of them. */
 async function update() {
   state.turn += 1;
+  delete document.body.dataset.rested;
   clearTimeout(restTimer);
   if (state.running) return;
   state.running = true;
@@ -59,7 +60,7 @@ async function rest() {
   const turn = state.turn;
   await render(state.photo, tools.painter, () => turn === state.turn);
   if (turn !== state.turn) return;
-  document.body.dataset.rested = turn;
+  document.body.dataset.rested = "yes";
   await showStrip();
 }
 
