@@ -5,8 +5,8 @@ import pathlib
 import shutil
 
 import pytest
-from benchmarks import chromium
 
+from benchmarks import chromium
 from cdaae_jax import pretrained
 
 

@@ -5,10 +5,10 @@ import pathlib
 
 import numpy as np
 import pytest
-from benchmarks import chromium
 from page_visits import downloaded, move, open_photo, pixels, png
 from PIL import Image
 
+from benchmarks import chromium
 from cdaae_jax import pretrained
 from cdaae_jax.errors import UserError
 from cdaae_jax.page import building, server

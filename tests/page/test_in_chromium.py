@@ -6,10 +6,10 @@ import pathlib
 
 import numpy as np
 import pytest
-from benchmarks import chromium
 from page_visits import at_rest, choose, downloaded, move, open_photo, pixels, png
 from PIL import Image
 
+from benchmarks import chromium
 from cdaae_jax import pretrained
 from cdaae_jax.page import server, site
 from cdaae_jax.photos import editing
