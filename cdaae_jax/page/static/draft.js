@@ -1,12 +1,14 @@
 // Makes a change to a photo quickly, while a slider moves: what Painter makes, with one cheap pass.
 //
 // What lies where is the same: the change's grids are enlarged by the same cubic, on the processor and to fewer cells;
-// between these, and between the photo's pixels, the draft interpolates linearly. It has at most LONGEST pixels a side.
-import { toAligned, toPhoto } from "./geometry.js";
+// between these, and between the photo's pixels, the draft interpolates linearly. It has as many pixels as this machine
+// draws in DRAWING.
+import { toAligned } from "./geometry.js";
 import { enlarged } from "./grids.js";
 import { windowOf } from "./region.js";
 
-const LONGEST = 512;
+const DRAWING = 15; // ms
+const [SHORTEST, LONGEST] = [256, 512]; // pixels of the draft's longer side
 const LEAST = 0.25; // of `seen` in Draft.#blended: less, nobody sees
 
 export const DRAFT = `#version 300 es
@@ -36,6 +38,7 @@ export class Draft {
   constructor(known, passes) {
     this.known = known;
     this.passes = passes;
+    this.side = LONGEST;
     this.drawn = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   }
 
@@ -56,7 +59,7 @@ export class Draft {
     const pixels = context.getImageData(seen.x, seen.y, seen.width, seen.height).data;
     const textures = { photo: passes.texture("RGBA8", seen.width, seen.height, new Uint8Array(pixels.buffer), "LINEAR") };
     for (const [name, values] of Object.entries(grids)) textures[name] = passes.texture("RGBA16F", cells, cells, values, "LINEAR");
-    const scale = Math.max(1, Math.max(box.width, box.height) / LONGEST);
+    const scale = Math.max(1, Math.max(box.width, box.height) / this.side);
     const [width, height] = [Math.ceil(box.width / scale), Math.ceil(box.height / scale)];
     const target = passes.texture("RGBA8", width, height, null);
     const [first, right, down] = [[0, 0], [scale, 0], [0, scale]].map(([x, y]) => toAligned(matrix, box.x + x, box.y + y));
@@ -67,12 +70,20 @@ export class Draft {
       photoFirst: [(box.x - seen.x) / seen.width, (box.y - seen.y) / seen.height],
       photoStep: [scale / seen.width, scale / seen.height],
     };
+    const began = performance.now();
     passes.run("DRAFT", textures, { ...this.known.change, ...places }, [target], [0, 0, width, height]);
     const made = new ImageData(passes.read([0, 0, width, height]), width, height);
+    this.#learn(Math.max(width, height), performance.now() - began);
     passes.release([...Object.values(textures), target]);
     Object.assign(this.drawn.canvas, { width, height });
     this.drawn.putImageData(made, 0, 0);
     context.drawImage(this.drawn.canvas, box.x, box.y, width * scale, height * scale);
+  }
+
+  #learn(side, took) {
+    if (side < SHORTEST) return; // says little
+    const affordable = side * Math.sqrt(DRAWING / took);
+    this.side = Math.min(Math.max((this.side + affordable) / 2, SHORTEST), LONGEST);
   }
 
   /** Returns the change over the aligned picture, weakened by the window, as grids of four channels.
@@ -88,7 +99,8 @@ export class Draft {
       const share = strength[cell];
       if (share === 0) continue;
       const to = cell * 4;
-      const [u, v] = [share * flows[cell * 2], share * flows[cell * 2 + 1]];
+      const u = share * flows[cell * 2];
+      const v = share * flows[cell * 2 + 1];
       moves[to] = a * u - b * v;
       moves[to + 1] = b * u + a * v;
       moves[to + 2] = share * masks[cell];
@@ -110,7 +122,10 @@ function boxOf(moves, cells, matrix, canvas) {
   let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity, farthest = 0;
   for (let cell = 0; cell < cells * cells; cell++) {
     if (moves[cell * 4 + 3] === 0) continue;
-    const [x, y] = toPhoto(matrix, ((cell % cells) + 0.5) / cells, (Math.trunc(cell / cells) + 0.5) / cells);
+    const u = ((cell % cells) + 0.5) / cells;
+    const v = (Math.trunc(cell / cells) + 0.5) / cells;
+    const x = matrix.a * u - matrix.b * v + matrix.x;
+    const y = matrix.b * u + matrix.a * v + matrix.y;
     farthest = Math.max(farthest, Math.abs(moves[cell * 4]), Math.abs(moves[cell * 4 + 1]));
     left = Math.min(left, x);
     right = Math.max(right, x);
