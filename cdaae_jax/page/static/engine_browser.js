@@ -5,6 +5,7 @@ import { findFaces } from "./finder.js";
 import { idle } from "./idle.js";
 import { eyesOf, hullOf } from "./landmarks.js";
 
+const FIRST_EDIT = 3000; // ms that are left to somebody who is quick
 const FIELDS = ["flow", "shift", "mask", "paint"];
 
 export class BrowserEngine {
@@ -18,6 +19,7 @@ export class BrowserEngine {
     const names = Object.keys(settings.models);
     const keep = async () => {
       await Promise.all([this.networks, this.#session(names[0])]);
+      await new Promise((done) => setTimeout(done, FIRST_EDIT));
       await idle();
       await Promise.all(names.map((name) => this.#session(name)));
       await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
