@@ -15,6 +15,8 @@ import { warm } from "./warm.js";
 const REST_AFTER = 150; // ms without a move
 const MOST_PHOTOS = 12;
 const element = (id) => document.getElementById(id);
+// Kept in memory, where what is drawn into it comes from.
+const drawing = (id) => element(id).getContext("2d", { willReadFrequently: true });
 const state = { photos: [], photo: null, turn: 0, running: false, scratch: {} };
 let tools, showAsked, restTimer;
 
@@ -73,7 +75,7 @@ async function render(photo, painter, current = () => photo === state.photo) {
   photo.faces.forEach((face) => (face.flow = null));
   await editFaces(scratch, photo.faces, "work", tools, painter);
   if (!current()) return;
-  element("result").getContext("2d").drawImage(scratch.canvas, 0, 0);
+  drawing("result").drawImage(scratch.canvas, 0, 0);
   drawArrows(element("arrows"), photo, element("show-arrows").checked);
   const changed = photo.faces.some(isEdited);
   element("download").disabled = element("reset").disabled = !changed;
@@ -122,7 +124,7 @@ function show(photo) {
   const { width, height } = photo.work.canvas;
   for (const id of ["result", "original"]) {
     Object.assign(element(id), { width, height });
-    element(id).getContext("2d").drawImage(photo.work.canvas, 0, 0);
+    drawing(id).drawImage(photo.work.canvas, 0, 0);
   }
   for (const [id, hidden] of [["stage", false], ["under", false], ["drop", true], ["strip", true]]) element(id).hidden = hidden;
   element("photos").hidden = state.photos.length < 2;
