@@ -8,6 +8,7 @@ with --folder, in the browser, by what `make web` built.
 """
 
 import pathlib
+import threading
 
 from absl import flags
 
@@ -38,6 +39,7 @@ def main() -> None:
         memory.keep()
         compiling.hurry()
         engine = site.local_engine()
+        threading.Thread(target=engine.warm_up, daemon=True).start()
         serving = server.make_server(site.STATIC, _PORT.value, engine, site.beside(engine))
     print(f"The page is at http://{server.HOST}:{serving.server_port}/ (Ctrl-C ends it)", flush=True)
     serving.serve_forever()

@@ -1,5 +1,6 @@
 """What the page asks of this machine: the faces of a photo, and what a model would change in one of them."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,6 +29,14 @@ class LocalEngine:
         self.samplers = samplers
         self._finder = finder
         self._one_at_a_time = threading.Lock()  # the face networks are no more than one caller's
+
+    def warm_up(self) -> None:
+        """Compiles the models and opens the face finder, which else the first photo would wait for."""
+        for name, sampler in self.samplers.items():
+            picture = np.zeros((sampler.image_size, sampler.image_size, 3), np.uint8)
+            self.change(name, picture.tobytes() + np.zeros(sampler.labels.size, "<f4").tobytes())
+        with self._one_at_a_time, contextlib.suppress(UserError):  # the first photo says it
+            self._finder()
 
     def faces(self, content: bytes) -> dict[str, Any]:
         """Returns the faces of a photo, the largest first.

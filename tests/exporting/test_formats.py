@@ -10,7 +10,7 @@ import pytest
 from support import make_sampler
 
 from cdaae_jax import Sampler
-from cdaae_jax.exporting import model, program_folder, programs, stablehlo, trial
+from cdaae_jax.exporting import model, onnx_file, program_folder, programs, stablehlo, trial
 from cdaae_jax.models import change
 
 
@@ -121,6 +121,16 @@ def test_onnx(sampler, tmp_path):
         "change.onnx",
         "meta.json",
     ]
+
+    import onnx
+
+    file = tmp_path / "change.onnx"
+    arrays = [np.ones((1, *shape), np.float32) for shape in programs.of_sampler(sampler, 48)[0].inputs.values()]
+    expected, nodes = run(file, *arrays), len(onnx.load(file).graph.node)
+    onnx_file.optimise(file)
+    assert len(onnx.load(file).graph.node) < nodes
+    for made, values in zip(run(file, *arrays), expected, strict=True):
+        np.testing.assert_allclose(made, values, atol=1e-5)
 
 
 def test_programs_that_differ_are_found_out(sampler, photos):

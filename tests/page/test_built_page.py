@@ -1,25 +1,21 @@
 """The folder that `make web` builds: what it refuses, and in a real browser that it computes without a network."""
 
-import base64
-import io
 import os
 import pathlib
-import shutil
-import threading
-import types
 
 import numpy as np
 import pytest
+from page_visits import downloaded, move, open_photo, pixels, png
 from PIL import Image
 
+from benchmarks import chromium
 from cdaae_jax import pretrained
 from cdaae_jax.errors import UserError
 from cdaae_jax.page import building, server
-from cdaae_jax.photos import editing, region
+from cdaae_jax.photos import editing
 from cdaae_jax.sampling import Sampler
 
-# WebGL without a graphics card.
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+PORTRAITS = sorted(pretrained.PORTRAITS.glob("*.jpg"))
 
 
 def test_packages_that_are_missing_are_named(tmp_path):
@@ -41,39 +37,37 @@ def test_a_folder_that_holds_something_else_stays(tmp_path):
 @pytest.fixture
 def serving():
     folder = os.environ.get("CDAAE_WEB", "")
-    if not (pathlib.Path(folder) / building.LIST).is_file() or not shutil.which("chromium"):
-        pytest.skip("needs chromium, and CDAAE_WEB to name the folder that `make web` built")
-    serving = server.make_server(pathlib.Path(folder), 0, None, {})
-    thread = threading.Thread(target=serving.serve_forever)
-    thread.start()
-    yield serving
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
+    if not (pathlib.Path(folder) / building.LIST).is_file():
+        pytest.skip("needs CDAAE_WEB to name the folder that `make web` built")
+    return server.make_server(pathlib.Path(folder), 0, None, {})
 
 
 @pytest.fixture
-def page(serving):
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+def page(browser, serving):
+    wrong, asked = [], []
+    with chromium.answering(serving) as address:
         page = browser.new_page()
-        asked, wrong = [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        address = f"http://127.0.0.1:{serving.server_port}/"
         page.goto(address)
         page.wait_for_selector("body[data-ready]")
         yield page
-        browser.close()
+        page.close()
     assert wrong == []
     assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
 
 
+# Until the service worker has all files, and answers this page.
+KEPT = """() => new Promise((done) => {
+  const { serviceWorker } = navigator;
+  if (serviceWorker.controller) done();
+  else serviceWorker.addEventListener("controllerchange", () => done());
+})"""
+
+
 @pytest.mark.slow
 def test_the_browser_edits_without_a_network_after_the_first_time(page, serving):
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_timeout(3000)  # until the worker has taken over this page
+    page.evaluate(KEPT)
     serving.shutdown()
     serving.server_close()  # from here on nobody answers
     page.reload()
@@ -84,32 +78,43 @@ def test_the_browser_edits_without_a_network_after_the_first_time(page, serving)
     page.wait_for_selector("#download:enabled")
 
 
-FACE = """async (data) => {
-  const { loadEngine } = await import("./engines.js");
-  const { openPhoto } = await import("./photo.js");
-  const engine = await loadEngine(await (await fetch("settings.json")).json());
-  const content = await (await fetch(data)).blob();
-  return (await openPhoto(new File([content], "photo.png", { type: "image/png" }), engine)).faces[0].full;
-}"""
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_the_browser_equals_python_within_two_grey_levels(page, photos, face_model, number):
+    photo = png(Image.open(photos[number]))
+    open_photo(page, photo)
+    move(page, "happy", 1)
+    made = pixels(downloaded(page))
+    assert np.abs(made - pixels(Sampler.from_pretrained("emotion").edit_photo(photo, "happy"))).max() <= 2
+    assert np.abs(made - pixels(photo)).max() > 20
+
+
+def scene(*faces) -> Image.Image:
+    """A grey photo with portraits in it: (which one, its size, where its corner is, degrees against the clock)."""
+    photo = Image.new("RGB", (1500, 1100), (120, 130, 110))
+    for number, size, corner, turn in faces:
+        portrait = Image.open(PORTRAITS[number]).convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+        photo.paste(portrait.rotate(turn, expand=True, fillcolor=(120, 130, 110)), corner)
+    return photo
+
+
+SCENES = {
+    "small and large": scene((0, 110, (120, 800), 0), (1, 400, (600, 100), 0), (2, 150, (1200, 700), 20)),
+    "on its side": scene((0, 600, (300, 200), 90)),
+    "upside down": scene((1, 600, (500, 300), 180)),
+}
+# Where the frames lie: left, top, width and height in percent of the photo's.
+FRAMES = """frames => frames.map(({ style }) => [style.left, style.top, style.width, style.height].map(parseFloat))"""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("portrait", sorted(pretrained.PORTRAITS.glob("*.jpg"))[:3], ids=lambda path: path.stem)
-def test_for_the_face_that_it_found_the_browser_equals_python(page, portrait):
-    pixels = np.asarray(Image.open(portrait).convert("RGB"))
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    found = page.evaluate(FACE, "data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
-    page.set_input_files("#file", {"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()})
-    page.wait_for_selector(".face", state="attached")
-    page.get_by_role("button", name="Smile", exact=True).click()
-    page.wait_for_selector("#download:enabled")
-    with page.expect_download() as download:
-        page.click("#download")
-    made = np.asarray(Image.open(download.value.path()).convert("RGB")).astype(int)
-    sampler = Sampler.from_pretrained("emotion")
-    face = types.SimpleNamespace(eyes=found["eyes"], hull=np.array(found["hull"]))
-    aligned = editing.aligned_face(pixels, face, sampler.image_size, sampler.alignment)
-    expected = region.apply_to_face(pixels, sampler.change(aligned, "happy"), face, 1.0, sampler.alignment)
-    assert np.abs(made - expected).max() <= 2
-    assert np.abs(made - pixels).max() > 20
+@pytest.mark.parametrize("name", SCENES)
+def test_the_browser_finds_the_faces_that_python_finds(page, face_model, name):
+    photo = png(SCENES[name])
+    expected = editing.shared_finder().find(pixels(photo).astype(np.uint8))
+    open_photo(page, photo)
+    page.locator(".face").nth(len(expected) - 1).wait_for(state="attached")
+    boxes = [[*face.hull.min(axis=0), *np.ptp(face.hull, axis=0)] for face in expected]
+    in_percent = 100 * np.array(boxes) / (2 * SCENES[name].size)
+    frames = np.array(page.locator(".face").evaluate_all(FRAMES))
+    assert np.abs(np.sort(frames, axis=0) - np.sort(in_percent, axis=0)).max() < 0.02

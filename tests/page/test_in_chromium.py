@@ -3,28 +3,19 @@
 import io
 import os
 import pathlib
-import shutil
-import threading
 
 import numpy as np
 import pytest
+from page_visits import at_rest, choose, downloaded, move, open_photo, pixels, png
 from PIL import Image
 
+from benchmarks import chromium
 from cdaae_jax import pretrained
 from cdaae_jax.page import server, site
 from cdaae_jax.photos import editing
 
 pytestmark = pytest.mark.slow
 PORTRAITS = sorted(pretrained.PORTRAITS.glob("*.jpg"))
-# WebGL without a graphics card.
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-
-
-@pytest.fixture(scope="module")
-def photos() -> list[pathlib.Path]:
-    """Three portraits: those of CDAAE_DATA if it is set, else drawn ones."""
-    found = sorted((pathlib.Path(os.environ.get("CDAAE_DATA", "nowhere")) / "anywhere").glob("*.jpg"))
-    return [found[0], found[13], PORTRAITS[0]] if found else PORTRAITS[:3]
 
 
 @pytest.fixture(scope="module")
@@ -34,25 +25,8 @@ def engine(face_model):
 
 @pytest.fixture(scope="module")
 def address(engine):
-    serving = server.make_server(site.STATIC, 0, engine, site.beside(engine))
-    thread = threading.Thread(target=serving.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{serving.server_port}/"
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs the command chromium: apt-get install chromium")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
+    with chromium.answering(server.make_server(site.STATIC, 0, engine, site.beside(engine))) as address:
+        yield address
 
 
 @pytest.fixture
@@ -72,54 +46,40 @@ def page(browser, address):
     page.close()
 
 
-def choose(page, name: str, content: bytes, kind: str = "image/png") -> None:
-    page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
-
-
-def png(picture: np.ndarray | Image.Image) -> bytes:
-    file = io.BytesIO()
-    (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB").save(file, "PNG")
-    return file.getvalue()
-
-
-def move(page, name: str, amount: float) -> None:
-    """Moves a slider, and waits for the edit."""
-    before = page.get_attribute("body", "data-shown")
-    page.locator(f"input[data-name={name}]").evaluate(
-        "(slider, amount) => { slider.value = amount; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
-        amount,
-    )
-    page.wait_for_selector(f'body[data-shown]:not([data-shown="{before}"])')
-
-
-def downloaded(page) -> Image.Image:
-    with page.expect_download() as download:
-        page.click("#download")
-    return Image.open(io.BytesIO(pathlib.Path(download.value.path()).read_bytes()))
-
-
-def pixels(picture) -> np.ndarray:
-    return np.asarray(picture.convert("RGB")).astype(int)
-
-
 @pytest.mark.parametrize("number", range(3))
 def test_the_page_equals_python_within_two_grey_levels(page, engine, photos, number):
     photo = png(Image.open(photos[number]))
-    choose(page, "photo.png", photo)
-    page.wait_for_selector(".face", state="attached")
+    open_photo(page, photo)
     move(page, "happy", 1)
     made = downloaded(page)
     expected = engine.samplers["emotion"].edit_photo(photo, "happy")
-    apart = np.abs(pixels(made) - pixels(Image.open(io.BytesIO(expected))))
-    assert apart.max() <= 2
-    assert np.abs(pixels(made) - pixels(Image.open(io.BytesIO(photo)))).max() > 20
+    assert np.abs(pixels(made) - pixels(expected)).max() <= 2
+    assert np.abs(pixels(made) - pixels(photo)).max() > 20
     assert "compositeWithTrainedAlgorithmicMedia" in str(made.info["XML:com.adobe.xmp"])
+
+
+def test_at_rest_the_page_shows_the_last_wish_as_python_makes_it(page, engine):
+    photo = png(Image.open(PORTRAITS[1]))
+    open_photo(page, photo)
+    move(page, "happy", 0.2, 1.2, 0.5, 0.9)
+    expected = engine.samplers["emotion"].edit_photo(photo, "happy=0.9")
+    assert np.abs(at_rest(page) - pixels(expected)).max() <= 2
+
+
+@pytest.mark.parametrize(("model", "name", "amount"), [("emotion", "surprised", 1), ("au", "AU43", 5)])
+def test_when_the_sliders_rest_nothing_jumps(page, model, name, amount):
+    open_photo(page, png(Image.open(PORTRAITS[0])))
+    draft = move(page, name, amount)
+    full = at_rest(page)
+    shifts = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    apart = [np.abs(draft - np.roll(full, shift, axis=(1, 0)))[1:-1, 1:-1].mean() for shift in shifts]
+    assert 0 < apart[4] == min(apart)  # a draft, and nowhere else
+    assert apart[4] < 1
 
 
 def test_emotions_and_movements_combine_as_one_edit_after_the_other(page, engine):
     photo = png(Image.open(PORTRAITS[0]))
-    choose(page, "photo.png", photo)
-    page.wait_for_selector(".face", state="attached")
+    open_photo(page, photo)
     move(page, "happy", 0.6)
     page.click("summary")
     move(page, "AU43", 4)

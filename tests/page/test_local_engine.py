@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from page_visits import png
 from support import make_face, make_sampler
 
 from cdaae_jax.errors import UserError
@@ -55,3 +56,17 @@ def test_the_page_is_told_names_in_words_and_the_numbers_of_the_change(engine):
     assert known["models"]["tiny"]["names"] == engine.samplers["tiny"].labels.names
     assert known["change"]["slope"] == -0.75
     assert "compositeWithTrainedAlgorithmicMedia" in known["mark"]
+
+
+def test_making_ready_leaves_what_is_missing_for_the_first_photo_to_say(engine):
+    asked = []
+
+    def without_a_file():
+        asked.append("the face finder")
+        raise UserError("the face landmarker is missing")
+
+    starting = LocalEngine(engine.samplers, without_a_file)
+    starting.warm_up()
+    assert asked == ["the face finder"]
+    with pytest.raises(UserError, match="landmarker is missing"):
+        starting.faces(png(np.zeros((48, 48, 3), np.uint8)))

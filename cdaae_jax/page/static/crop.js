@@ -1,43 +1,10 @@
 // The face as a network sees it: turned, scaled and cropped, by the steps of cdaae_jax.data.alignment.crop.
 import { toPhoto } from "./geometry.js";
+import { cubic } from "./grids.js";
+import { reduced } from "./pillow.js";
 
 const SUPERSAMPLING = 2;
-
-/** The cubic of Pillow's transform, whose slope at distance 1 is -1. */
-function cubic(distance) {
-  const d = Math.abs(distance);
-  if (d < 1) return (d - 2) * d * d + 1;
-  return d < 2 ? -(((d - 5) * d + 8) * d - 4) : 0;
-}
-
-/** Returns RGB means over blocks of `factor` pixels, in whole numbers as Pillow's. */
-function reduced({ data, width, height }, factor) {
-  const across = Math.ceil(width / factor);
-  const down = Math.ceil(height / factor);
-  const values = new Float32Array(across * down * 3);
-  for (let row = 0; row < down; row++) {
-    for (let column = 0; column < across; column++) {
-      const right = Math.min(width, (column + 1) * factor);
-      const bottom = Math.min(height, (row + 1) * factor);
-      let red = 0, green = 0, blue = 0, count = 0;
-      for (let y = row * factor; y < bottom; y++) {
-        for (let x = column * factor; x < right; x++, count++) {
-          const at = (y * width + x) * 4;
-          red += data[at];
-          green += data[at + 1];
-          blue += data[at + 2];
-        }
-      }
-      values.set([red, green, blue].map((sum) => mean(sum, count)), (row * across + column) * 3);
-    }
-  }
-  return { values, width: across, height: down };
-}
-
-/** Divides as Pillow's reduce does, by a multiplication with what is a little less than 1 / count. */
-function mean(sum, count) {
-  return Math.floor(((sum + Math.trunc(count / 2)) * Math.trunc(2 ** 24 / count)) / 2 ** 24);
-}
+const SLOPE = -1; // of the cubic of Pillow's transform
 
 /** Returns the aligned face, RGB bytes, `size` pixels high and wide; beyond the photo its border is repeated. */
 export function alignedFace(context, matrix, size) {
@@ -70,21 +37,21 @@ export function alignedFace(context, matrix, size) {
   return made;
 }
 
-function addSample(total, { values, width, height }, x, y) {
+function addSample(total, { data, width, height }, x, y) {
   const column = Math.floor(x - 0.5);
   const row = Math.floor(y - 0.5);
   const across = x - 0.5 - column;
   const down = y - 0.5 - row;
   let red = 0, green = 0, blue = 0;
   for (let j = -1; j < 3; j++) {
-    const weightDown = cubic(down - j);
+    const weightDown = cubic(down - j, SLOPE);
     const start = clip(row + j, 0, height - 1) * width;
     for (let i = -1; i < 3; i++) {
-      const weight = weightDown * cubic(across - i);
-      const at = (start + clip(column + i, 0, width - 1)) * 3;
-      red += weight * values[at];
-      green += weight * values[at + 1];
-      blue += weight * values[at + 2];
+      const weight = weightDown * cubic(across - i, SLOPE);
+      const at = (start + clip(column + i, 0, width - 1)) * 4;
+      red += weight * data[at];
+      green += weight * data[at + 1];
+      blue += weight * data[at + 2];
     }
   }
   total[0] += Math.trunc(clip(red, 0, 255));

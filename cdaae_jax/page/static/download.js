@@ -7,7 +7,7 @@ import { marked } from "./mark.js";
 export async function edited(photo, tools) {
   const { width, height } = photo.full.canvas;
   const context = canvasOf(photo.full.canvas, width, height);
-  await editFaces(context, photo.faces, "full", tools);
+  await editFaces(context, photo.faces, "full", tools, tools.painter);
   const type = photo.type === "image/png" ? "image/png" : "image/jpeg";
   const blob = await new Promise((done) => context.canvas.toBlob(done, type, 0.95));
   if (!blob) throw new Error("This browser could not write the picture; it may be too large for it.");

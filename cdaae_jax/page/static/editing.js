@@ -11,24 +11,31 @@ export function labelVector(model, asked, share = 1) {
   return amounts;
 }
 
-/** Changes faces in a canvas, one model after the other. version: "work" or "full", the size of the canvas. */
-export async function editFaces(context, faces, version, tools, share = 1) {
+/** Changes faces in a canvas, one model after the other.
+ *
+ * version: "work" or "full", the size of the canvas; painter: makes changes, a Painter or a Draft.
+ */
+export async function editFaces(context, faces, version, tools, painter, share = 1) {
   for (const face of faces) {
-    let first = true;
+    let before = ""; // what has been done to the face: the second model sees what the first made
     for (const [name, model] of Object.entries(tools.settings.models)) {
       const label = labelVector(model, face.asked[name], share);
       if (!label) continue;
       const place = placeOf(face, version, name, model);
-      // The second model sees what the first made; what the first sees is the photo, which stays the same.
-      const fresh = first && version === "work";
-      const picture = (fresh && place.picture) || alignedFace(context, place.matrix, model.pictureSize);
-      if (fresh) place.picture = picture;
-      const fields = await tools.engine.change(name, picture, label);
-      tools.painter.apply(context, fields, place);
+      const after = `${before} ${name} ${label}`;
+      const picture = await kept(place, "picture", before, () => alignedFace(context, place.matrix, model.pictureSize));
+      const fields = await kept(place, "fields", after, () => tools.engine.change(name, picture, label));
+      painter.apply(context, fields, place);
       face.flow = version === "work" && share === 1 ? { ...fields.flow, matrix: place.matrix } : face.flow;
-      first = false;
+      before = `${painter.name} ${after}`;
     }
   }
+}
+
+/** Returns what is made for a key, and makes it only where the last one was made for another. */
+async function kept(place, what, key, make) {
+  if (place[what]?.key !== key) place[what] = { key, value: await make() };
+  return place[what].value;
 }
 
 function placeOf(face, version, name, model) {

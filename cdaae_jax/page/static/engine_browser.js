@@ -1,38 +1,43 @@
-// Faces and changes computed by this browser alone: MediaPipe's landmarks, and the models by onnxruntime-web.
+// Faces and changes computed by this browser alone: the landmarks by LiteRT, and the models by onnxruntime-web.
 import * as ort from "./vendor/ort.wasm.min.mjs";
-import { FaceLandmarker } from "./vendor/vision_bundle.mjs";
+import { FaceNetworks } from "./face_networks.js";
+import { findFaces } from "./finder.js";
+import { idle } from "./idle.js";
 import { eyesOf, hullOf } from "./landmarks.js";
 
-const MOST_FACES = 20;
+const FIRST_EDIT = 3000; // ms that are left to somebody who is quick
 const FIELDS = ["flow", "shift", "mask", "paint"];
 
 export class BrowserEngine {
-  /** Loads the landmarker and the models that settings.json names. */
-  static async load(settings) {
+  /** Begins to load the face networks and the models that settings.json names; who asks for one waits for it. */
+  constructor(settings) {
     ort.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
     ort.env.wasm.numThreads = 1; // more need headers that a plain static host does not send
-    const engine = new BrowserEngine();
-    engine.models = settings.models;
+    this.models = settings.models;
+    this.networks = FaceNetworks.load();
+    this.sessions = {};
     const names = Object.keys(settings.models);
-    const [landmarker, ...sessions] = await Promise.all([
-      loadLandmarker(),
-      ...names.map((name) => ort.InferenceSession.create(`models/${name}.onnx`)),
-    ]);
-    engine.landmarker = landmarker;
-    engine.sessions = Object.fromEntries(names.map((name, index) => [name, sessions[index]]));
-    await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
-    return engine;
+    const keep = async () => {
+      await Promise.all([this.networks, this.#session(names[0])]);
+      await new Promise((done) => setTimeout(done, FIRST_EDIT));
+      await idle();
+      await Promise.all(names.map((name) => this.#session(name)));
+      await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
+    };
+    keep().catch(() => {}); // who asks for what is missing is told
   }
 
-  /** Returns {width, height, faces} of a photo that is in a canvas, the largest face first. */
-  async faces(file, canvas) {
-    const { width, height } = canvas;
-    const found = this.landmarker.detect(canvas).faceLandmarks.map((landmarks) => {
-      const points = landmarks.map(({ x, y }) => [x * width, y * height]);
-      return { eyes: eyesOf(points), hull: hullOf(points) };
-    });
-    const reach = ({ hull }) => Math.max(...[0, 1].map((axis) => span(hull.map((corner) => corner[axis]))));
-    return { width, height, faces: found.sort((one, other) => reach(other) - reach(one)) };
+  #session(name) {
+    // What can be optimised in a model was when the page was built.
+    const open = () => ort.InferenceSession.create(`models/${name}.onnx`, { graphOptimizationLevel: "disabled" });
+    return (this.sessions[name] ??= open());
+  }
+
+  /** Yields faces of a photo that is in a canvas as they are found: large ones first, then ever smaller ones. */
+  async *faces(file, canvas) {
+    for await (const found of findFaces(canvas, await this.networks)) {
+      yield found.map((points) => ({ eyes: eyesOf(points), hull: hullOf(points) }));
+    }
   }
 
   /** Returns the change of an aligned picture (RGB bytes) for a label vector: fields as {values, size}. */
@@ -40,17 +45,11 @@ export class BrowserEngine {
     const { networkSize, pictureSize } = this.models[name];
     const photo = new ort.Tensor("float32", shrunk(picture, pictureSize, networkSize), [1, networkSize, networkSize, 3]);
     const asked = new ort.Tensor("float32", Float32Array.from(label), [1, label.length]);
-    const made = await this.sessions[name].run({ photo, label: asked });
+    const made = await (await this.#session(name)).run({ photo, label: asked });
     return Object.fromEntries(
       FIELDS.filter((field) => made[field]).map((field) => [field, { values: made[field].data, size: made[field].dims[1] }]),
     );
   }
-}
-
-function loadLandmarker() {
-  const wasm = { wasmLoaderPath: "vendor/vision_wasm_internal.js", wasmBinaryPath: "vendor/vision_wasm_internal.wasm" };
-  const options = { baseOptions: { modelAssetPath: "vendor/face_landmarker.task", delegate: "CPU" }, numFaces: MOST_FACES };
-  return FaceLandmarker.createFromOptions(wasm, { ...options, runningMode: "IMAGE" });
 }
 
 /** Returns a picture of bytes at the network's size, -1..1: means over blocks. */
@@ -64,8 +63,4 @@ function shrunk(picture, side, size) {
     }
   }
   return values;
-}
-
-function span(values) {
-  return Math.max(...values) - Math.min(...values);
 }

@@ -1,9 +1,9 @@
 // Faces and changes from the program that serves this page on this machine.
 
 export class PythonEngine {
-  /** Returns {width, height, faces} of a picture file; throws a sentence if there is none. */
-  async faces(file) {
-    return (await post("engine/faces", file)).json();
+  /** Yields the faces of a picture file, the largest first; throws a sentence if it cannot be read. */
+  async *faces(file) {
+    yield (await (await post("engine/faces", file)).json()).faces;
   }
 
   /** Returns the change of an aligned picture (RGB bytes) for a label vector: fields as {values, size}. */

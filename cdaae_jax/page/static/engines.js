@@ -4,7 +4,7 @@
 export async function loadEngine(settings) {
   if (settings.engine === "browser") {
     const { BrowserEngine } = await import("./engine_browser.js");
-    return BrowserEngine.load(settings);
+    return new BrowserEngine(settings);
   }
   const { PythonEngine } = await import("./engine_python.js");
   return new PythonEngine();

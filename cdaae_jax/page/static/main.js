@@ -1,18 +1,24 @@
 // The page: what a person does, and what they then see.
 import { edited, hand } from "./download.js";
+import { Draft, DRAFT } from "./draft.js";
 import { editFaces, isEdited } from "./editing.js";
 import { loadEngine } from "./engines.js";
 import { drawArrows, frameFaces } from "./overlays.js";
 import { Painter } from "./painter.js";
+import { Passes } from "./passes.js";
 import { openPhoto } from "./photo.js";
+import { APPLY, ROWS, SAMPLE } from "./shaders.js";
 import { makeSliders } from "./sliders.js";
 import { SHARES, strip } from "./strip.js";
+import { warm } from "./warm.js";
 
-const STRIP_AFTER = 350; // ms without a move
+const REST_AFTER = 150; // ms without a move
 const MOST_PHOTOS = 12;
 const element = (id) => document.getElementById(id);
-const state = { photos: [], photo: null, turn: 0, running: false };
-let tools, showAsked, stripTimer;
+// Kept in memory, where what is drawn into it comes from.
+const drawing = (id) => element(id).getContext("2d", { willReadFrequently: true });
+const state = { photos: [], photo: null, turn: 0, running: false, scratch: {} };
+let tools, showAsked, restTimer;
 
 function say(sentence, wrong = false) {
   element("message").textContent = sentence;
@@ -30,37 +36,49 @@ async function trying(action) {
 
 const chosenFace = () => state.photo.faces[state.photo.chosen];
 
-/** Shows the newest wish; wishes that come while one is worked on are replaced by the last of them. */
+/** Shows a draft of the newest wish; wishes that come while one is worked on are replaced by the last of them. */
 async function update() {
   state.turn += 1;
-  clearTimeout(stripTimer);
+  delete document.body.dataset.rested;
+  clearTimeout(restTimer);
   if (state.running) return;
   state.running = true;
   try {
     let shown = -1;
     while (shown !== state.turn) {
+      if (shown >= 0) await new Promise(requestAnimationFrame); // the browser shows one before the next is made
       shown = state.turn;
-      await render(state.photo);
+      await render(state.photo, tools.draft);
+      document.body.dataset.shown = shown;
     }
   } finally {
     state.running = false;
   }
-  stripTimer = setTimeout(() => trying(showStrip), STRIP_AFTER);
+  restTimer = setTimeout(() => trying(rest), REST_AFTER);
 }
 
-async function render(photo) {
+/** Shows what is asked as a download has it, and then the strip. */
+async function rest() {
+  const turn = state.turn;
+  await render(state.photo, tools.painter, () => turn === state.turn);
+  if (turn !== state.turn) return;
+  document.body.dataset.rested = "yes";
+  await showStrip();
+}
+
+async function render(photo, painter, current = () => photo === state.photo) {
   const { width, height } = photo.work.canvas;
-  const scratch = (state.scratch ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
+  // Each painter has a canvas of its own, as a draft may begin while a full picture waits for its networks.
+  const scratch = (state.scratch[painter.name] ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
   if (scratch.canvas.width !== width || scratch.canvas.height !== height) Object.assign(scratch.canvas, { width, height });
   scratch.drawImage(photo.work.canvas, 0, 0);
   photo.faces.forEach((face) => (face.flow = null));
-  await editFaces(scratch, photo.faces, "work", tools);
-  if (photo !== state.photo) return;
-  element("result").getContext("2d").drawImage(scratch.canvas, 0, 0);
+  await editFaces(scratch, photo.faces, "work", tools, painter);
+  if (!current()) return;
+  drawing("result").drawImage(scratch.canvas, 0, 0);
   drawArrows(element("arrows"), photo, element("show-arrows").checked);
   const changed = photo.faces.some(isEdited);
   element("download").disabled = element("reset").disabled = !changed;
-  document.body.dataset.shown = state.turn;
 }
 
 async function showStrip() {
@@ -106,7 +124,7 @@ function show(photo) {
   const { width, height } = photo.work.canvas;
   for (const id of ["result", "original"]) {
     Object.assign(element(id), { width, height });
-    element(id).getContext("2d").drawImage(photo.work.canvas, 0, 0);
+    drawing(id).drawImage(photo.work.canvas, 0, 0);
   }
   for (const [id, hidden] of [["stage", false], ["under", false], ["drop", true], ["strip", true]]) element(id).hidden = hidden;
   element("photos").hidden = state.photos.length < 2;
@@ -128,15 +146,25 @@ function thumbnail(photo) {
   return button;
 }
 
+function showMore(photo) {
+  if (photo !== state.photo) return;
+  frameFaces(element("faces"), photo, choose);
+  sayFaces(photo);
+}
+
+function sayFaces({ faces }) {
+  say(faces.length > 1 ? `${faces.length} faces were found. Click the one to change.` : "");
+}
+
 async function open(files) {
   const wrong = [];
   for (const file of files) {
     say(`Looking for faces in ${file.name} …`);
     try {
-      const photo = await openPhoto(file, tools.engine);
+      const photo = await openPhoto(file, tools.engine, showMore);
       state.photos = [...state.photos, photo].slice(-MOST_PHOTOS);
       show(photo);
-      say(photo.faces.length > 1 ? `${photo.faces.length} faces were found. Click the one to change.` : "");
+      sayFaces(photo);
     } catch (error) {
       wrong.push(error.message);
     }
@@ -184,7 +212,8 @@ function wire() {
 
 await trying(async () => {
   const settings = await (await fetch("settings.json")).json();
-  tools = { settings, engine: await loadEngine(settings), painter: new Painter(settings) };
+  const passes = new Passes({ SAMPLE, ROWS, APPLY, DRAFT });
+  tools = { settings, engine: await loadEngine(settings), painter: new Painter(settings, passes), draft: new Draft(settings, passes) };
   const onChange = (model, name, amount) => {
     chosenFace().asked[model][name] = amount;
     trying(update);
@@ -192,4 +221,5 @@ await trying(async () => {
   showAsked = makeSliders(settings, onChange, ask);
   wire();
   document.body.dataset.ready = "yes";
+  await warm(tools);
 });

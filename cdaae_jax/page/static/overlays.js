@@ -25,13 +25,14 @@ export function frameFaces(element, photo, onChoose) {
   );
 }
 
-/** Draws from where each piece of skin comes to where it goes; nothing where there is no change. */
+/** Draws from where each piece of skin comes to where it goes, if that is wanted. */
 export function drawArrows(canvas, photo, wanted) {
+  canvas.hidden = !wanted; // a browser draws layers that are empty too
+  if (!wanted) return;
   const { width, height } = photo.work.canvas;
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  context.clearRect(0, 0, width, height);
-  for (const { flow } of wanted ? photo.faces : []) {
+  for (const { flow } of photo.faces) {
     if (!flow) continue;
     const { values, size, matrix } = flow;
     const length = Math.hypot(matrix.a, matrix.b);

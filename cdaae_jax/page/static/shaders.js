@@ -1,10 +1,5 @@
 // The three passes that make a change to a square of a photo, after cdaae_jax.models.change and cdaae_jax.photos.region.
 
-export const VERTICES = `#version 300 es
-void main() {
-  gl_Position = vec4(float(gl_VertexID % 2) * 4.0 - 1.0, float(gl_VertexID / 2) * 4.0 - 1.0, 0.0, 1.0);
-}`;
-
 const HEAD = `#version 300 es
 precision highp float;
 precision highp int;

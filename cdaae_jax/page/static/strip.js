@@ -16,7 +16,7 @@ export async function* strip(photo, tools, current) {
   const y = Math.min(Math.max((top + bottom - side) / 2, 0), height - side);
   for (const share of SHARES) {
     const context = canvasOf(photo.work.canvas, width, height);
-    await editFaces(context, [face], "work", tools, share);
+    await editFaces(context, [face], "work", tools, tools.draft, share);
     if (!current()) return;
     const small = document.createElement("canvas");
     small.width = small.height = SIDE;
