@@ -50,7 +50,7 @@ CHANGES: dict[str, dict] = {
 # Quality against minutes, so every checkpoint is kept: configs/emotion.py, the former default and CAAE, on the same
 # pictures.
 RIG2_HALVES = (*RIG2, "frl_rig2/emotion_half.csv")
-TIMED_STEPS = {"change": 10_000, "recoloured": 4_000, "caae": 4_000}
+TIMED_STEPS = {"change": 10_000, "recoloured": 3_000, "caae": 3_000}
 TIMED: dict[str, dict] = {
     "change": {
         "model": Model(flow_detail=2, paint_detail=2),
