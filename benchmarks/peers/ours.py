@@ -29,7 +29,7 @@ def draw_prior(seed: int, step: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 class TrainStep:
-    """The mapped step on the first `num_devices` devices, from host arrays to updated parameters.
+    """The mapped step from host arrays to updated parameters.
 
     Attributes:
       mapped: the step as `parallel.map_step` returns it.
@@ -38,11 +38,13 @@ class TrainStep:
       state: the last state.
     """
 
-    def __init__(self, settings: Settings, weights: inputs.Tree, num_devices: int = 1):
+    def __init__(self, settings: Settings, weights: inputs.Tree, num_devices: int = 0):
+        """Makes the step for the first `num_devices` devices, or for all if the batch divides by them, else for one."""
         config = settings.config()
         networks = registry.build(config.model, parallel.AXIS)
         optimizer = make_optimizer(config.optim, config.run.steps)
-        self.devices = jax.local_devices()[:num_devices]
+        everyone = jax.local_devices()
+        self.devices = everyone[: num_devices or (1 if settings.batch_size % len(everyone) else len(everyone))]
         self.mapped = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), self.devices)
         self.host_batch = inputs.make_batch(settings)
         state = TrainState(
@@ -81,8 +83,8 @@ class Sampling:
         @jax.jit
         def edit(params, pictures, labels):
             photos = images.to_network(pictures)
-            generated = generator.apply({"params": params}, photos, labels)
-            return images.to_uint8(change.apply(generated.change, photos))
+            generated = generator.apply({"params": params}, change.shrink(photos, settings.image_size), labels)
+            return images.to_uint8(change.apply(generated.change, photos, sharp=True))
 
         self._edit = edit
         self._params = jax.device_put(weights["params"]["generator"])
