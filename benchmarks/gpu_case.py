@@ -69,7 +69,7 @@ def measure(settings: Settings, request: dict[str, int]) -> dict[str, Any]:
     milliseconds = harness.spread([1e3 * one for one in seconds])
     measured = {
         "milliseconds_per_step": milliseconds,
-        "images_per_second": 1e3 * settings.batch_size / milliseconds["median"],
+        "pairs_per_second": 1e3 * settings.batch_size / milliseconds["median"],
         "flops_per_step": flops,
         "flops_per_second": 1e3 * flops / milliseconds["median"],
         "compile_seconds": compile_seconds,

@@ -20,6 +20,7 @@ from benchmarks.settings import Settings
 PEERS = {
     "ours": ("benchmarks.peers.ours", {}),
     "ours_one_device": ("benchmarks.peers.ours", {}),
+    "ours_in_calls": ("benchmarks.peers.ours_in_calls", {}),
     "flax": ("benchmarks.peers.flax_peer", {}),
     "torch_eager": ("benchmarks.peers.torch_peer", {}),
     "torch_contiguous": ("benchmarks.peers.torch_peer", {"layout": "contiguous"}),

@@ -33,8 +33,8 @@ class Application(nn.Module):
             "shift": model.image_size,
             "painted": model.paint_detail * model.image_size,
         }.items():
-            # Two matrix products take a third of the time of F.interpolate and its gradient. It makes the matrices: with
-            # anti-aliasing its cubic and its edges are ours (a = -1/2), without it takes another cubic.
+            # Two matrix products take a third of the time of F.interpolate with its gradient. It makes the matrices:
+            # with anti-aliasing, its cubic and its edges are ours (a = -1/2).
             rows = F.interpolate(torch.eye(grid)[None, None], (side, grid), mode="bicubic", antialias=True)[0, 0]
             self.register_buffer(name, rows, persistent=False)
         # `grid_sample` counts from -1 to 1, from edge to edge.

@@ -32,5 +32,6 @@ def _pyramid(error: torch.Tensor) -> torch.Tensor:
 
 def _roughness(flow: torch.Tensor) -> torch.Tensor:
     flow = flow * flow.shape[-1]
-    second = (flow[:, :, 2:] - 2 * flow[:, :, 1:-1] + flow[:, :, :-2], flow[..., 2:] - 2 * flow[..., 1:-1] + flow[..., :-2])
-    return second[0].abs().mean() + second[1].abs().mean()
+    vertical = flow[:, :, 2:] - 2 * flow[:, :, 1:-1] + flow[:, :, :-2]
+    horizontal = flow[..., 2:] - 2 * flow[..., 1:-1] + flow[..., :-2]
+    return vertical.abs().mean() + horizontal.abs().mean()

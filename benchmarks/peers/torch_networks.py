@@ -20,7 +20,7 @@ Features = dict[int, torch.Tensor]
 
 
 class Generated(NamedTuple):
-    """What the generator returns: image [n, 3, s, s], latent [n, z], differences by level [n, c, h, h]; flow or None."""
+    """What the generator returns: image [n, 3, s, s], latent [n, z], differences [n, c, h, h] by level, any flow."""
 
     image: torch.Tensor
     latent: torch.Tensor
@@ -137,7 +137,7 @@ class PlainDecoder(Climb):
 
 
 class ChangeDecoder(Climb):
-    """See `cdaae_jax.models.decoder.ChangeDecoder`; one convolution makes all maps, which is faster than one for each."""
+    """See `cdaae_jax.models.decoder.ChangeDecoder`; one convolution for all maps is faster than one for each."""
 
     def __init__(self, model: Model, label_size: int):
         super().__init__(model, label_size, lowest=1)

@@ -10,7 +10,6 @@ from benchmarks.peers.torch_training import Training, to_network, to_uint8
 from benchmarks.settings import NUM_LABELS, Settings
 from cdaae_jax.config import Model
 
-
 LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 

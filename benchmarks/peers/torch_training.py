@@ -14,7 +14,7 @@ from torch import nn
 
 from benchmarks.peers import torch_losses
 from benchmarks.peers.torch_networks import Networks
-from cdaae_jax.config import Config
+from cdaae_jax.config import Config, picture_size
 
 
 class Training:
@@ -40,7 +40,7 @@ class Training:
         loss = config.loss
         if (loss.reconstruction, loss.adversarial, loss.critic_sees) != ("l1", "bce", "face") or not loss.latent_weight:
             raise ValueError("the PyTorch step has l1, bce and a latent discriminator only")
-        if loss.image_weight and config.data.picture_size:
+        if loss.image_weight and picture_size(config.model, config.data) != config.model.image_size:
             raise ValueError("the PyTorch step's image discriminator sees pictures as large as the network's")
         if loss.total_variation_weight or loss.mask_weight or loss.maps_weight:
             raise ValueError("the PyTorch step has neither total variation nor losses on masks and true maps")
