@@ -190,7 +190,7 @@ class Run:
       seed: of the initial parameters, the pairs and the prior.
       steps: training steps in all.
       batch_size: pairs per step over all devices of all processes.
-      num_devices: local devices to use; 0 means all.
+      num_devices: local devices to use; 0 means all, which are two on a CPU of two or more cores.
       steps_per_call: how many steps the devices take in one call where nothing is due in between. Each call costs the
         host about 2 ms: more helps where a step takes less than that.
       log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.

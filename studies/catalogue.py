@@ -47,6 +47,26 @@ CHANGES: dict[str, dict] = {
     "maps": {"loss": TAUGHT},
     "maps_pyramid": {"loss": TAUGHT | {"pyramid_weight": 1.0}},
 }
+# Quality against minutes, so every checkpoint is kept: configs/emotion.py, the former default and CAAE, on the same
+# pictures.
+RIG2_HALVES = (*RIG2, "frl_rig2/emotion_half.csv")
+TIMED_STEPS = {"change": 10_000, "recoloured": 6_000, "caae": 6_000}
+TIMED: dict[str, dict] = {
+    "change": {
+        "model": Model(flow_detail=2, paint_detail=2),
+        "data": {"picture_size": 128, "light": 0.8, "camera": 0.5, "misalignment": 0.03},
+        "loss": {
+            "pyramid_weight": 1.0,
+            "maps_weight": 0.1,
+            "painted_weight": 0.1,
+            "shade_weight": 3.0,
+            "image_weight": 0.0,
+            "flow_weight": 0.01,
+        },
+    },
+    "recoloured": {"model": Model(name="plain", join_levels=PIXELS_TOO)},
+    "caae": {"model": Model(name="caae")},
+}
 # Real pairs, in which heads move: as they are, and laid over each other first (`cdaae_jax.data.registration`).
 PAIRS = {"as_they_are": False, "registered": True}
 SEEDS = (1, 2)  # besides 0, of the two that decide
@@ -118,6 +138,18 @@ def _real_pairs(registered: bool) -> Config:
     )
 
 
+def _timed(name: str) -> Config:
+    """Returns a training whose checkpoints are all kept, in five hundreds of steps."""
+    fields, steps = TIMED[name], TIMED_STEPS[name]
+    return Config(
+        data=Data(manifests=RIG2_HALVES, neutral_source=0.7, **fields.get("data", {})),
+        model=fields["model"],
+        loss=Loss(**fields.get("loss", {})),
+        optim=Optim(warmup_steps=300, decay_steps=steps // 2),
+        run=Run(steps=steps, grid_steps=1_000, checkpoint_steps=500, keep_checkpoints=1_000),
+    )
+
+
 def _with_few(name: str, people: int) -> str:
     """Returns the name of the training on this many of the rig's people."""
     return f"rig_{name}" if people == PEOPLE[-1] else f"rig_{name}_{people}"
@@ -140,6 +172,7 @@ def _trainings() -> dict[str, Config]:
     runs |= {f"rig_{name}": _experiment(rig, **changed) for name, changed in CHOICES.items()}
     runs |= {f"change_{name}": _change(**fields) for name, fields in CHANGES.items()}
     runs |= {f"pairs_{name}": _real_pairs(registered) for name, registered in PAIRS.items()}
+    runs |= {f"timed_{name}": _timed(name) for name in TIMED}
     runs |= {f"change_{name}_seed{seed}": _change(**CHANGES[name], seed=seed) for name in DECIDE for seed in SEEDS}
     return runs
 
@@ -171,6 +204,7 @@ STUDIES = {
     ),
     "real_pairs_as_they_are": Study({"as_they_are": "pairs_as_they_are"}, "table"),
     "real_pairs_registered": Study({"registered": "pairs_registered"}, "table"),
+    "time_to_quality": Study({name: f"timed_{name}" for name in TIMED}, "against_minutes", RIG2),
     "action_units": Study(_both("rig_au"), "table"),
     "action_units_left_out": Study(_both("rig_au"), "table", RIG_AU_LEFT_OUT),
     "augmentation": Study({"cdaae": _with_few("cdaae", 16)}, "classifiers"),

@@ -16,6 +16,7 @@ def lines(
     ceilings: Mapping[str, Score],
     x_label: str,
     path: pathlib.Path,
+    ticks: Sequence[float] = (),
 ) -> None:
     """Draws one panel per measured figure, one line per model with its interval, and the ceiling dashed.
 
@@ -24,6 +25,7 @@ def lines(
       ceilings: by figure's name, what the true pictures reach.
       x_label: what the numbers are.
       path: of the PNG.
+      ticks: the numbers that are written below; none: those of the figures.
     """
     figure, panels = pyplot.subplots(
         1, len(series), figsize=(4.2 * len(series), 3.4), layout="constrained", squeeze=False
@@ -35,7 +37,7 @@ def lines(
             panel.fill_between(numbers, [points[n].low for n in numbers], [points[n].high for n in numbers], alpha=0.2)
         panel.axhline(ceilings[name].value, color="grey", linestyle="--", label="true pictures")
         panel.set(title=name.replace("_", " "), xlabel=x_label, xscale="log", ylim=(0, None))
-        panel.set_xticks(numbers, [f"{n:g}" for n in numbers], minor=False)
+        panel.set_xticks(ticks or numbers, [f"{n:g}" for n in ticks or numbers], minor=False)
         panel.minorticks_off()
         panel.grid(alpha=0.3)
     panels[0, 0].legend()

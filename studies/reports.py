@@ -5,12 +5,24 @@ import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cdaae_jax import checkpoint, evaluate
+import numpy as np
+
+from cdaae_jax import checkpoint, evaluate, files
+from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.measures.scores import Row
+from cdaae_jax.evaluation.harness import CEILING
+from cdaae_jax.evaluation.measures.scores import Row, with_intervals
+from cdaae_jax.evaluation.report.tables import Column, table
 from cdaae_jax.sampling import Sampler
-from studies import augmentation, catalogue, charts, trainings
+from studies import augmentation, card_measures, catalogue, charts, trainings
+from studies.card_measures import Asked
 from studies.catalogue import Study
+
+NETWORK_SIZE = 64  # pixels that every model can be judged at
+TIMED = (
+    *(Column("identity_distance", "identity distance", 3), Column("read_as_requested", "read as requested", 0, True)),
+    Column("expression_gain", "expression gain", 2),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +76,34 @@ def against_people(study: Study, places: Places) -> None:
     charts.lines(series, ceilings, "training people", places.output / "people_in_training.png")
 
 
+def against_minutes(study: Study, places: Places) -> None:
+    """Measures validation people at every checkpoint that was kept, and draws that against the minutes of training."""
+    found: dict[str, dict[float, Row]] = {}
+    root, true = datasets.root(places.data_dir), {}
+    for model, training in study.models.items():
+        workdir = places.workdir / training
+        found[model] = {}
+        for step, minutes in trainings.minutes(workdir).items():
+            sampler = dataclasses.replace(Sampler.from_checkpoint(_checkpoint(workdir, step)), image_size=NETWORK_SIZE)
+            task, panel = card_measures.held_out(sampler, root, places.judges, study.manifests, "validation")
+            edited = card_measures.edits(sampler, task.source, task.label)[0]
+            people = np.asarray(task.person)
+            found[model][minutes] = with_intervals(card_measures.statistics_of(Asked(task, edited), panel), people)
+            true = true or with_intervals(card_measures.statistics_of(Asked(task, task.target), panel), people)
+    series = {
+        column.name: {
+            model: {minutes: row[column.name] for minutes, row in rows.items()} for model, rows in found.items()
+        }
+        for column in TIMED
+    }
+    places.output.mkdir(parents=True, exist_ok=True)
+    charts.lines(
+        series, true, "minutes of training", places.output / "time_to_quality.png", ticks=(1, 2, 5, 10, 20, 40)
+    )
+    rows = {f"{model}, {minutes:.1f}": row for model, one in found.items() for minutes, row in one.items()}
+    files.write_text(places.output / "table.md", table(rows | {CEILING: true}, TIMED))
+
+
 def side_by_side(study: Study, places: Places) -> None:
     """Compares, and draws the measurements as bars."""
     scores = compare(study, places)
@@ -95,9 +135,14 @@ REPORTS = {
     "table": Report(compare),
     "side_by_side": Report(side_by_side),
     "against_people": Report(against_people),
+    "against_minutes": Report(against_minutes),
     "classifiers": Report(classifiers, last="augmentation.md"),
 }
 
 
 def _newest_checkpoint(workdir: pathlib.Path) -> pathlib.Path:
-    return workdir / "checkpoints" / str(max(checkpoint.steps(workdir)))
+    return _checkpoint(workdir, max(checkpoint.steps(workdir)))
+
+
+def _checkpoint(workdir: pathlib.Path, step: int) -> pathlib.Path:
+    return workdir / "checkpoints" / str(step)

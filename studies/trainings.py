@@ -1,11 +1,14 @@
 """Runs trainings of the catalogue, several at a time, each on cores of its own; what is done is not done again."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
+
+import numpy as np
 
 from cdaae_jax import checkpoint
 from cdaae_jax.config import Config
@@ -50,6 +53,22 @@ def check_complete(configs: dict[str, Config], folder: pathlib.Path) -> None:
     for name, config in configs.items():
         if not is_done(config, folder / name):
             raise Incomplete(f"{name} {_stopped_at(config, folder / name)}", STOPPED)
+
+
+def minutes(workdir: pathlib.Path) -> dict[int, float]:
+    """Returns the minutes of training behind each checkpoint that is kept, by its step.
+
+    They are those of a machine that does nothing else: the first window of the metrics as it was, because it compiles,
+    and every later step at the speed of the fastest tenth of the windows. Neither grids nor checkpoints count.
+    """
+    windows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    first = windows[0]
+    fastest = np.quantile([window["seconds"] / window["steps"] for window in windows[1:]], 0.1)
+    return {
+        step: float(first["seconds"] + (step - first["step"]) * fastest) / 60
+        for step in sorted(checkpoint.steps(workdir))
+        if step > first["step"]
+    }
 
 
 def train_all(configs: dict[str, Config], folder: pathlib.Path, data_dir: str | None, jobs: int) -> None:

@@ -1,5 +1,9 @@
 """Placement of states and batches on devices, and refusals of what devices cannot share."""
 
+import os
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
@@ -31,3 +35,33 @@ def test_more_devices_than_there_are_is_refused():
         parallel.choose_devices(5, 10)
     assert parallel.choose_devices(0, 8) == jax.local_devices()
     assert len(parallel.choose_devices(3, 9)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ("0, 8", {}, 2),
+        ("0, 9", {}, 1),  # two cannot share the batch
+        ("1, 8", {}, 1),
+        ("0, 8", {"JAX_NUM_CPU_DEVICES": "3"}, 3),
+        ("0, 8", {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}, 3),
+    ],
+)
+def test_a_cpu_is_split_in_two_unless_someone_asks_for_something_else(arguments, environment, expected):
+    program = (
+        "import jax\nfrom cdaae_jax import cores, parallel\ncores.usable = lambda: 2\n"
+        f"parallel.split_cpu({arguments})\nprint(len(jax.local_devices()))"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("JAX_NUM_CPU_DEVICES", "XLA_FLAGS")}
+    kept["JAX_PLATFORMS"] = "cpu"
+    printed = subprocess.run(
+        [sys.executable, "-c", program], env=kept | environment, capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.split() == [str(expected)]
+
+
+def test_one_core_stays_one_device(monkeypatch):
+    monkeypatch.setattr(parallel.cores, "usable", lambda: 1)
+    monkeypatch.setattr(jax.config, "update", lambda *_: pytest.fail("one core was split"))
+    monkeypatch.setattr(parallel, "_asked_for", lambda _: False)
+    parallel.split_cpu(0, 8)

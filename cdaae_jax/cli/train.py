@@ -50,7 +50,7 @@ _PROCESS_ID = flags.DEFINE_integer(
 
 def main() -> None:
     """Reads the flags, joins the other processes of the run if there are any, and trains."""
-    from cdaae_jax import memory, processes
+    from cdaae_jax import memory, parallel, processes, validation
     from cdaae_jax.errors import Stopped, UserError
 
     for flag in (_CONFIG, _WORKDIR):
@@ -58,6 +58,8 @@ def main() -> None:
             raise UserError(f"--{flag.name} is missing; write --{flag.name}=PATH, see --help")
     memory.keep()
     if not processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value):
+        validation.validate(_CONFIG.value)
+        parallel.split_cpu(_CONFIG.value.run.num_devices, _CONFIG.value.run.batch_size)
         _train_alone()
         return
     import jax

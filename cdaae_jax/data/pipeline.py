@@ -3,7 +3,6 @@
 import collections
 import concurrent.futures
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from cdaae_jax import images
+from cdaae_jax import cores, images
 from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
@@ -21,7 +20,7 @@ from cdaae_jax.data.pairs import Batch, Chosen, Pairs, PairSampler
 # or a million photos would keep the devices waiting for minutes.
 AT_ONCE = 20_000
 # Steps that are made at the same time. More would not help: the photos of each are decoded by a thread per core.
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, cores.usable())
 
 
 class Photos:

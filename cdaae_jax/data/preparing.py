@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import tqdm
 
-from cdaae_jax import files
+from cdaae_jax import cores, files
 from cdaae_jax.data import aligning, alignment, contact_sheets, registration, unaligned
 from cdaae_jax.data.aligning import Aligner
 from cdaae_jax.data.journal import NAME as JOURNAL
@@ -92,7 +92,7 @@ def prepare(
         journal = Journal(output, {"size": size, "eyes": eyes})
         different = list({photo.name: photo for photo in photos}.values())  # a manifest may name a file twice
         to_do = [photo for photo in different if not journal.knows(photo)]
-        rejected = _align(to_do, journal, output, size, workers or _processors(), len(different), load_aligner)
+        rejected = _align(to_do, journal, output, size, workers or cores.usable(), len(different), load_aligner)
         aligned = [photo for photo in photos if photo.name not in rejected]
         files.write_text(output / REJECTED, _csv(("file", "why"), rejected.items()))
         if not aligned:
@@ -178,7 +178,3 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _says(path: pathlib.Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,5 +1,6 @@
 """The catalogue can be trained as it stands, and its names agree with each other."""
 
+import runpy
 import subprocess
 import sys
 
@@ -14,12 +15,28 @@ from studies import catalogue, reports, trainings
 def test_every_training_is_valid_and_of_the_same_number_of_steps():
     for name, one in catalogue.TRAININGS.items():
         validate(one)
-        change = name.startswith("change_")
-        length = (catalogue.CHANGE_STEPS, catalogue.CHANGE_BATCH) if change else (catalogue.STEPS, 16)
+        kind, _, rest = name.partition("_")
+        lengths = {
+            "change": (catalogue.CHANGE_STEPS, catalogue.CHANGE_BATCH),
+            "timed": (catalogue.TIMED_STEPS.get(rest), 16),
+        }
+        length = lengths.get(kind, (catalogue.STEPS, 16))
         assert (one.run.steps, one.run.batch_size) == length
         assert one.run.seed == int(name.partition("_seed")[2] or 0)
     settings = {str(config_fields.to_dict(one)) for one in catalogue.TRAININGS.values()}
     assert len(settings) == len(catalogue.TRAININGS)  # no two are the same
+
+
+def test_the_timed_change_is_the_emotion_training_with_its_checkpoints_kept():
+    emotion = runpy.run_path(str(trainings.REPOSITORY / "configs" / "emotion.py"))["get_config"]()
+    different = config_fields.differences(
+        config_fields.to_dict(catalogue.TRAININGS["timed_change"]), config_fields.to_dict(emotion)
+    )
+    assert [line.partition(":")[0] for line in different] == [
+        "run.checkpoint_steps",
+        "run.grid_steps",
+        "run.keep_checkpoints",
+    ]
 
 
 def test_every_study_names_trainings_that_exist_and_none_is_left_over():

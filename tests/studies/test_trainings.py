@@ -1,6 +1,7 @@
 """Trainings are run on cores of their own, and only one that reached its last step counts as done."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -138,3 +139,12 @@ def test_ctrl_c_stops_what_is_under_way_and_starts_nothing_more(trained, program
 def test_more_jobs_than_cores_are_refused(tmp_path):
     with pytest.raises(UserError, match="--jobs is 1000; allowed: 1 to"):
         trainings.train_all({}, tmp_path, None, jobs=1000)
+
+
+def test_minutes_are_those_of_undisturbed_steps_and_of_the_first_window(tmp_path):
+    speeds = [30.0, *[10.0] * 8, 50.0]  # seconds for 100 steps: compiling, alone, in company
+    lines = [{"step": 100 * (i + 1), "steps": 100, "seconds": one} for i, one in enumerate(speeds)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for step in (50, 100, 400, 1_000):
+        (tmp_path / "checkpoints" / str(step)).mkdir(parents=True)
+    assert trainings.minutes(tmp_path) == pytest.approx({400: 1.0, 1_000: 2.0})

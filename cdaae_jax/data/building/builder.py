@@ -10,7 +10,6 @@ import abc
 import collections
 import functools
 import importlib
-import os
 import pathlib
 import shutil
 import types
@@ -21,6 +20,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 import tqdm
 
+from cdaae_jax import cores
 from cdaae_jax.data import alignment
 from cdaae_jax.data.aligning import Aligner, FaceAligner, Outcome, run_all
 from cdaae_jax.data.building import outcome_notes, people, pieces, report, trees
@@ -68,7 +68,7 @@ class AlignedSet(tfds.core.ShardBasedBuilder, skip_registration=True):  # type: 
     def __init__(self, *, file_format: str | None = None, workers: int | None = None, **kwargs: Any):
         """Takes TFDS's arguments, and how many processes align; as many as there are processors if not given."""
         super().__init__(file_format=file_format or "array_record", **kwargs)
-        self._workers = workers or _processors()
+        self._workers = workers or cores.usable()
         self._work = pathlib.Path(self.data_dir).parent / f".building-{self.version}"
         self._folder: pathlib.Path | None = None
         self._beam: tuple[Any, Any] | None = None
@@ -256,7 +256,3 @@ def _mostly(scan: Scan) -> str:
     why, count = reasons.most_common(1)[0]
     first = next(each.file for each in scan.left_out if each.why == why)
     return f" ({count}: {why}; first: {first})"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
