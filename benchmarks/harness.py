@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.settings import Settings
+from cdaae_jax import cores
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds this checkout's own packages
 PEERS = ("ours", "ours_one_device", "torch_eager", "torch_contiguous", "torch_compile", "torch_compile_all", "flax")
@@ -86,7 +87,7 @@ def peer_environment(peer: str) -> dict[str, str]:
 
 def devices(peer: str) -> dict[str, str]:
     """Returns what gives a worker the CPU devices that cdaae-train takes: two where there are two cores or more."""
-    return {"JAX_NUM_CPU_DEVICES": str(min(2, os.cpu_count() or 1))} if peer in ("ours", "ours_in_calls") else {}
+    return {"JAX_NUM_CPU_DEVICES": "2"} if peer in ("ours", "ours_in_calls") and cores.usable() > 1 else {}
 
 
 def missing(peer: str, model: str) -> str | None:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import flags, report
-from cdaae_jax.config import Config, Data, Loss, Model, Optim, paper, picture_size
+from cdaae_jax.config import Config, Optim, paper, picture_size
 from cdaae_jax.models import change, registry
 from cdaae_jax.state import create_state, make_optimizer
 from configs import emotion
@@ -149,11 +149,9 @@ def main() -> None:
     parser.add_argument("--reached", type=float, default=0.3, help="share of the peak that the convolutions reach")
     parser.add_argument("--batch_per_device", type=flags.numbers, default=(8, 32, 128))
     given = parser.parse_args()
-    experiments = {
-        "emotion, 128 px": emotion.get_config(),
-        "emotion, 256 px": Config(Data(picture_size=256), Model(image_size=128, paint_detail=2), Loss(image_weight=0)),
-        "paper, 128 px": Config(model=paper()),
-    }
+    small, large = emotion.get_config(), emotion.get_config()
+    large.model.image_size, large.data.picture_size = 128, 256
+    experiments = {"emotion, 128 px": small, "emotion, 256 px": large, "paper, 128 px": Config(model=paper())}
     content, rows, steps = {"reached": given.reached, "models": {}, "predictions": []}, [], []
     for name, config in experiments.items():
         work = count(config)
