@@ -20,7 +20,10 @@ from benchmarks.settings import Settings
 from cdaae_jax import cores
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds this checkout's own packages
-PEERS = ("ours", "ours_one_device", "torch_eager", "torch_contiguous", "torch_compile", "torch_compile_all", "flax")
+PEERS = (
+    "ours", "ours_one_device", "torch_eager", "torch_contiguous", "torch_compile", "torch_compile_all",
+    "torch_compile_contiguous", "flax",
+)  # fmt: skip
 # Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
 OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
 _SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of C library and OpenMP; no peer inherits them

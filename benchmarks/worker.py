@@ -26,6 +26,7 @@ PEERS = {
     "torch_contiguous": ("benchmarks.peers.torch_peer", {"layout": "contiguous"}),
     "torch_compile": ("benchmarks.peers.torch_peer", {"compiled": "generator"}),
     "torch_compile_all": ("benchmarks.peers.torch_peer", {"compiled": "all"}),
+    "torch_compile_contiguous": ("benchmarks.peers.torch_peer", {"compiled": "all", "layout": "contiguous"}),
 }
 
 

@@ -113,7 +113,11 @@ def test_plain_flax_networks_have_our_parameters_and_give_our_outputs(settings):
         jax.tree.map(close, mine, theirs)
 
 
-@pytest.mark.parametrize("settings", [TINY, dataclasses.replace(TINY, kernel_size=5), CHANGE], ids=name_of)
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(TINY, marks=pytest.mark.slow), dataclasses.replace(TINY, kernel_size=5), CHANGE],
+    ids=["plain-k4", "plain-k5", "cdaae-k4"],
+)
 def test_one_training_step_in_pytorch_has_our_losses_and_leads_to_our_parameters(settings):
     config, weights = settings.config(), weights_of(settings)
     our_step, torch_step = ours.TrainStep(settings, weights, num_devices=1), torch_peer.TrainStep(settings, weights)
@@ -141,7 +145,7 @@ def test_one_training_step_in_pytorch_has_our_losses_and_leads_to_our_parameters
             close_leaves(average, training.ema, 1e-6)
 
 
-@pytest.mark.parametrize("kernel_size", [4, 5])
+@pytest.mark.parametrize("kernel_size", [4, pytest.param(5, marks=pytest.mark.slow)])
 def test_one_training_step_in_plain_flax_has_our_losses_and_leads_to_our_parameters(kernel_size):
     settings = dataclasses.replace(TINY, kernel_size=kernel_size)
     weights = weights_of(settings)

@@ -49,6 +49,7 @@ def test_train_step_gives_the_ratio_to_pytorch(tmp_path):
         assert set(case["peers"][peer]["milliseconds"]) == {"median", "lower_quartile", "upper_quartile"}
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 @needs_torch
 def test_sampling_gives_the_ratio_to_pytorch(tmp_path):
     content = run(
@@ -58,6 +59,7 @@ def test_sampling_gives_the_ratio_to_pytorch(tmp_path):
     assert set(content["ratios_to_torch_eager"]["batch1"]) == {"ours", "torch_contiguous"}
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 @needs_torch
 def test_memory_gives_the_ratio_to_pytorch(tmp_path):
     content = run("memory", tmp_path, *TINY_BATCH, "--kernel_sizes=4", "--steps=1", "--peers=ours,torch_eager")
@@ -112,6 +114,7 @@ def test_calls_takes_the_same_steps_in_all_ways(tmp_path):
     assert len(content["milliseconds_per_step"]) == 4 and len(content["ratio_to_one_step_from_the_host"]) == 3
 
 
+@pytest.mark.slow  # compiles in a process of its own
 def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):
     content = run("gpu", tmp_path, "--smoke", "--dtypes=bfloat16")
     case = content["cases"]["64px bfloat16"]
