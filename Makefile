@@ -11,7 +11,7 @@ WORKDIR ?= runs
 
 FLAGS   ?=
 JOBS    ?= 1
-.PHONY: help install web demo quickstart bench studies test test-slow docs tour lint format train-london judges clean
+.PHONY: help install web demo quickstart bench bench-quick studies test test-slow docs tour lint format train-london judges clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -83,10 +83,18 @@ studies: judges
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
 	$(BIN)/python -m studies.run --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
 
-## make bench          times the training step and sampling against PyTorch and plain Flax (half an hour, an idle machine)
+## make bench-quick    the ratios that matter: step and sampling against PyTorch, calls of several steps (five minutes, idle)
+bench-quick: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks.train_step --peers=ours,torch_eager --rounds=5 --patience=20
+	$(BIN)/python -m benchmarks.sampling --peers=ours,torch_eager --batch_sizes=1 --rounds=5 --patience=20
+	$(BIN)/python -m benchmarks.calls --cases=small --rounds=5 --patience=20
+
+## make bench          times the training step and sampling against PyTorch and plain Flax (an hour, an idle machine)
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks.train_step --output=$(WORKDIR)/bench/train_step.json
+	$(BIN)/python -m benchmarks.train_step --model=plain --output=$(WORKDIR)/bench/train_step_plain.json
 	$(BIN)/python -m benchmarks.sampling --output=$(WORKDIR)/bench/sampling.json
 	$(BIN)/python -m benchmarks.memory --output=$(WORKDIR)/bench/memory.json
 

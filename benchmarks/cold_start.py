@@ -98,8 +98,9 @@ class _Bench:
 
     def train(self, given) -> None:
         """Makes the checkpoint, as a user would."""
-        people.write(self._folder / "data", 4, given.image_size)
-        sizes = {name: getattr(given, name) for name in ("image_size", "width", "max_width")}
+        settings = flags.settings(given)
+        people.write(self._folder / "data", 4, settings.side)
+        sizes = {name: getattr(settings, name) for name in ("image_size", "width", "max_width")}
         (self._folder / "config.py").write_text(_CONFIG.format(**sizes))
         self._run(
             "launch.train", f"--config={self._folder / 'config.py'}", f"--workdir={self._folder / 'run'}",

@@ -1,9 +1,12 @@
 """The command-line flags that benchmarks share."""
 
 import argparse
+import dataclasses
+from typing import Any
 
 from benchmarks import harness
 from benchmarks.comparison import Plan
+from benchmarks.settings import MODELS, Settings, reference
 
 CPU_ONLY = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -15,12 +18,23 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return made
 
 
+_SIZES = ("image_size", "picture_size", "width", "max_width", "kernel_size", "batch_size")
+
+
 def add_network(made: argparse.ArgumentParser) -> None:
-    """Adds the network's sizes; the defaults are the reference network."""
-    made.add_argument("--image_size", type=int, default=64)
-    made.add_argument("--width", type=int, default=64)
-    made.add_argument("--max_width", type=int, default=512)
+    """Adds the model and its sizes; where none is given, they are those of `settings.reference`."""
+    made.add_argument(
+        "--model", choices=MODELS, default=MODELS[0], help="the default model of configs/emotion.py, or the plain one"
+    )
+    for name in _SIZES:
+        made.add_argument(f"--{name}", type=int)
     made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+
+
+def settings(flags: argparse.Namespace, **changes: Any) -> Settings:
+    """Returns what `add_network`'s flags say, with changes."""
+    given = {name: getattr(flags, name) for name in (*_SIZES, "dtype") if getattr(flags, name) is not None}
+    return dataclasses.replace(reference(flags.model), **given | changes)
 
 
 def add_rounds(made: argparse.ArgumentParser, default: int) -> None:
@@ -45,10 +59,12 @@ def rounds(flags: argparse.Namespace) -> harness.Rounds:
     return harness.Rounds(flags.rounds, flags.warmup, flags.turn_seconds, flags.most_others, flags.patience)
 
 
-def add_comparison(made: argparse.ArgumentParser, default_rounds: int) -> None:
+def add_comparison(
+    made: argparse.ArgumentParser, default_rounds: int, default_peers: tuple[str, ...] = harness.PEERS
+) -> None:
     """Adds peers and rounds."""
     add_rounds(made, default_rounds)
-    made.add_argument("--peers", type=names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
+    made.add_argument("--peers", type=names, default=default_peers, help=f"of {','.join(harness.PEERS)}")
     made.add_argument("--platform", choices=("cpu", "gpu"), default="cpu", help="where every peer computes")
 
 

@@ -1,10 +1,12 @@
-"""The training step on an accelerator: images per second, share of the matrix rate, memory, top operations.
+"""The training step on an accelerator: pairs per second, share of the matrix rate, memory, top operations.
 
 python -m benchmarks.gpu --output=gpu.json
+python -m benchmarks.gpu --model=plain --output=gpu_plain.json
 python -m benchmarks.gpu --smoke                        (tiny networks, on any machine)
 
-At 64 px the reference network, from 128 px the sizes of `cdaae_jax.config.paper()`. Each case runs in a process of
-its own, so that its peak of memory is its own and one that does not fit does not end the others.
+The default model sees 64 and 128 px and changes pictures of twice that: 128 and 256 px. The plain one is the reference
+network at 64 px, and from 128 px has the sizes of `cdaae_jax.config.paper()`. Each case runs in a process of its own,
+so that its peak of memory is its own and one that does not fit does not end the others.
 """
 
 import dataclasses
@@ -13,17 +15,21 @@ import subprocess
 import sys
 
 from benchmarks import flags, harness, report
-from benchmarks.settings import Settings
+from benchmarks.settings import MODELS, Settings, reference
 from cdaae_jax.config import paper
 
 _DTYPES = ("float32", "bfloat16")
-_SMOKE = Settings(batch_size=2, image_size=32, width=4, max_width=8, discriminator_width=4, discriminator_dense=8)
+# Batch per size of the network, and the pixels of a picture for each that the network sees.
+_BATCHES = {"cdaae": {64: 256, 128: 64}, "plain": {64: 256, 128: 128, 256: 32}}
+_ENLARGED = {"cdaae": 2, "plain": 1}
+_TINY = {"batch_size": 2, "image_size": 32, "width": 4, "max_width": 8, "discriminator_width": 4}
 
 
 def main() -> None:
     parser = flags.parser(__doc__)
-    parser.add_argument("--image_sizes", type=flags.numbers, default=(64, 128, 256))
-    parser.add_argument("--batch_sizes", type=flags.numbers, default=(256, 128, 32), help="one per image size")
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0])
+    parser.add_argument("--image_sizes", type=flags.numbers, help="pixels that the network sees")
+    parser.add_argument("--batch_sizes", type=flags.numbers, help="one per image size")
     parser.add_argument("--dtypes", type=flags.names, default=_DTYPES)
     parser.add_argument("--steps", type=int, default=20, help="steps per round")
     parser.add_argument("--rounds", type=int, default=7)
@@ -31,17 +37,22 @@ def main() -> None:
     parser.add_argument("--top", type=int, default=15, help="operations of the profile that are kept")
     parser.add_argument("--smoke", action="store_true", help="one tiny case per type, to see that all works")
     given = parser.parse_args()
-    if len(given.image_sizes) != len(given.batch_sizes):
-        raise SystemExit("--batch_sizes needs one number for each of --image_sizes")
+    batches = _BATCHES[given.model]
+    if given.image_sizes or given.batch_sizes:
+        if len(given.image_sizes or ()) != len(given.batch_sizes or ()):
+            raise SystemExit("--batch_sizes needs one number for each of --image_sizes")
+        batches = dict(zip(given.image_sizes, given.batch_sizes, strict=True))
     measure = {"steps": given.steps, "rounds": given.rounds, "matrix_size": given.matrix_size, "top": given.top}
-    sizes = [_settings(*pair) for pair in zip(given.image_sizes, given.batch_sizes, strict=True)]
+    sizes = [_settings(given.model, *pair) for pair in batches.items()]
     if given.smoke:
-        measure, sizes = {"steps": 2, "rounds": 2, "matrix_size": 256, "top": 5}, [_SMOKE]
+        measure = {"steps": 2, "rounds": 2, "matrix_size": 256, "top": 5}
+        tiny = dataclasses.replace(reference(given.model), **_TINY)
+        sizes = [dataclasses.replace(tiny, picture_size=_ENLARGED[given.model] * tiny.image_size)]
     matrix_rate, cases, failed = None, {}, {}
     for settings in sizes:
         for dtype in given.dtypes:
             settings = dataclasses.replace(settings, dtype=dtype)
-            name = f"{settings.image_size}px {dtype}"
+            name = f"{settings.side}px {dtype}"
             answer = _run(settings, measure)
             if "error" in answer:
                 failed[name] = answer["error"]
@@ -57,13 +68,15 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def _settings(image_size: int, batch_size: int) -> Settings:
-    """Returns the reference network at 64 px and below, above it the preset `paper` at that size."""
-    if image_size <= 64:
-        return Settings(image_size=image_size, batch_size=batch_size)
-    names = {field.name for field in dataclasses.fields(Settings)}
-    sizes = {name: value for name, value in vars(paper()).items() if name in names}
-    return Settings(**(sizes | {"image_size": image_size, "batch_size": batch_size}))
+def _settings(model: str, image_size: int, batch_size: int) -> Settings:
+    """Returns the reference network, but for the plain one above 64 px, which is the preset `paper` at that size."""
+    settings = reference(model)
+    if model == "plain" and image_size > 64:
+        names = {field.name for field in dataclasses.fields(Settings)}
+        settings = Settings(**{name: value for name, value in vars(paper()).items() if name in names})
+    return dataclasses.replace(
+        settings, image_size=image_size, picture_size=_ENLARGED[model] * image_size, batch_size=batch_size
+    )
 
 
 def _run(settings: Settings, measure: dict[str, int]) -> dict:
@@ -81,7 +94,7 @@ def _run(settings: Settings, measure: dict[str, int]) -> dict:
 def _print(cases: dict[str, dict]) -> None:
     rows = [
         [
-            name, case["settings"]["batch_size"], case["images_per_second"], case["milliseconds_per_step"]["median"],
+            name, case["settings"]["batch_size"], case["pairs_per_second"], case["milliseconds_per_step"]["median"],
             case["flops_per_step"] / 1e9, case["flops_per_second"] / 1e12,
             f"{case['share_of_bfloat16_matrix_rate']:.1%}",
             case["peak_bytes"] and case["peak_bytes"] / 2**20, case["compiled_bytes"] / 2**20, case["compile_seconds"],
@@ -92,7 +105,7 @@ def _print(cases: dict[str, dict]) -> None:
     report.print_table(
         f"training step on {device}",
         (
-            "case", "batch", "images/s", "ms/step", "GFLOP/step", "TFLOP/s", "of matrix rate", "peak MiB",
+            "case", "batch", "pairs/s", "ms/step", "GFLOP/step", "TFLOP/s", "of matrix rate", "peak MiB",
             "compiled MiB", "compile s",
         ),
         rows,

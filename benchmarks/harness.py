@@ -17,9 +17,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.settings import Settings
+from cdaae_jax import cores
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # where `python -m` finds this checkout's own packages
-PEERS = ("ours", "torch_eager", "torch_compile", "flax")
+PEERS = (
+    "ours", "ours_one_device", "torch_eager", "torch_contiguous", "torch_compile", "torch_compile_all",
+    "torch_compile_contiguous", "flax",
+)  # fmt: skip
 # Asks a worker of ours to begin as `cdaae-train` does, with cdaae_jax/memory.py; the other peers get none of it.
 OUR_ENVIRONMENT = {"BENCHMARK_KEEP_MEMORY": "1"}
 _SETTINGS = ("GLIBC_TUNABLES", "MALLOC_", "OMP_", "KMP_")  # of C library and OpenMP; no peer inherits them
@@ -81,14 +85,21 @@ class Worker:
 def peer_environment(peer: str) -> dict[str, str]:
     """Returns the environment of a peer's process: this one's, but settings of the C library for ours alone."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-    return own | (OUR_ENVIRONMENT if peer == "ours" else {})
+    return own | (OUR_ENVIRONMENT if peer.startswith("ours") else {})
 
 
-def missing(peer: str) -> str | None:
-    """Returns why a peer cannot run here, or None."""
+def devices(peer: str) -> dict[str, str]:
+    """Returns what gives a worker the CPU devices that cdaae-train takes: two where there are two cores or more."""
+    return {"JAX_NUM_CPU_DEVICES": "2"} if peer in ("ours", "ours_in_calls") and cores.usable() > 1 else {}
+
+
+def missing(peer: str, model: str) -> str | None:
+    """Returns why a peer cannot run this model here, or None."""
+    if peer == "flax" and model != "plain":
+        return "plain Flax has only the model 'plain'"
     if peer.startswith("torch") and importlib.util.find_spec("torch") is None:
         return "PyTorch is not installed (the extra `bench`)"
-    if peer == "torch_compile" and not (shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")):
+    if peer.startswith("torch_compile") and not (shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")):
         return "torch.compile needs a C++ compiler"
     return None
 

@@ -19,18 +19,13 @@ from cdaae_jax import memory
 def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
-    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step")
-    parser.add_argument("--kernel_size", type=int, default=4)
     parser.add_argument("--people", type=int, default=60, help="made-up people, with 7 photos each")
     parser.add_argument("--photo_size", type=int, default=256, help="pixels of the files")
     parser.add_argument("--rounds", type=int, default=15, help="groups of 5 batches")
     parser.add_argument("--steps", type=int, default=20, help="training steps through the prefetcher")
     given = parser.parse_args()
     memory.keep()  # as cdaae-train does
-    settings = Settings(
-        kernel_size=given.kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
-        max_width=given.max_width, dtype=given.dtype,
-    )  # fmt: skip
+    settings = flags.settings(given)
     with tempfile.TemporaryDirectory() as folder:
         people.write(pathlib.Path(folder), given.people, given.photo_size)
         makers = {
@@ -54,7 +49,7 @@ def main() -> None:
         }  # fmt: skip
         rows.append([name, 1.0 / median, 1e3 * median, 1e3 * step, step / median, f"{waiting:.2%}"])
     report.print_table(
-        f"batches of {given.batch_size} pairs, {given.photo_size} px files, {given.image_size} px network",
+        f"{settings.name}, batches of {settings.batch_size} pairs, {given.photo_size} px files, at {settings.side} px",
         ("photos", "batches/s", "ms/batch", "ms/step", "supply/demand", "step waits"),
         rows,
     )
@@ -71,8 +66,8 @@ def _make_batches(settings: Settings, folder: str, **fields):
     from cdaae_jax.data.pipeline import BatchMaker, Photos
 
     data = Data(manifests=("faces",), held_out=0, **fields)
-    everyone = datasets.load(data, pathlib.Path(folder), settings.image_size)
-    photos = Photos(everyone, settings.image_size, data.cache_gib)
+    everyone = datasets.load(data, pathlib.Path(folder), settings.side)
+    photos = Photos(everyone, settings.side, data.cache_gib)
     sampler = PairSampler(everyone, data.identity_share, data.flip)
     augment = Augmentation(data.shift, data.colour)
     return BatchMaker(everyone, photos, sampler, 0, settings.batch_size, augment=augment)

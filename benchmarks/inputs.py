@@ -33,6 +33,8 @@ def make_weights(shapes: Tree, seed: int = 0) -> Tree:
             return random.normal(scale=0.02, size=shape).astype(np.float32)
         # A transposed convolution reads its kernel's last axis, and a quarter of its taps meet in each output pixel.
         variance = 8.0 / np.prod([*shape[:2], shape[3]]) if layer.startswith("up_") else 2.0 / np.prod(shape[:-1])
+        if layer == "flow":
+            variance *= 1e-4  # a trained one fetches pixels from near by, and neighbours from the same place
         return (random.normal(size=shape) * np.sqrt(variance)).astype(np.float32)
 
     return fill(shapes, "")
@@ -41,7 +43,7 @@ def make_weights(shapes: Tree, seed: int = 0) -> Tree:
 def make_batch(settings: Settings, seed: int = 0) -> dict[str, np.ndarray]:
     """Returns random pictures and one-hot labels, see `cdaae_jax.data.pairs.Batch`."""
     random = np.random.default_rng(seed)
-    shape = (settings.batch_size, settings.image_size, settings.image_size, 3)
+    shape = (settings.batch_size, settings.side, settings.side, 3)
     return {
         "source": random.integers(1, 255, shape, np.uint8),
         "target": random.integers(1, 255, shape, np.uint8),

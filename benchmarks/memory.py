@@ -20,12 +20,11 @@ def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
     parser.add_argument("--peers", type=flags.names, default=harness.PEERS, help=f"of {','.join(harness.PEERS)}")
-    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step")
-    parser.add_argument("--kernel_sizes", type=flags.numbers, default=(4, 5))
+    parser.add_argument("--kernel_sizes", type=flags.numbers, default=(4,))
     parser.add_argument("--steps", type=int, default=5, help="after the first")
     given = parser.parse_args()
     flags.check_peers(given.peers)
-    skipped = {peer: reason for peer in given.peers if (reason := harness.missing(peer))}
+    skipped = {peer: reason for peer in given.peers if (reason := harness.missing(peer, given.model))}
     for peer, reason in skipped.items():
         print(f"skipped {peer}: {reason}")
     content = {
@@ -33,10 +32,7 @@ def main() -> None:
         "environment_of_ours": harness.OUR_ENVIRONMENT,
     }  # fmt: skip
     for kernel_size in given.kernel_sizes:
-        settings = Settings(
-            kernel_size=kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
-            max_width=given.max_width, dtype=given.dtype,
-        )  # fmt: skip
+        settings = flags.settings(given, kernel_size=kernel_size)
         # Another process than the one that is measured, as making weights takes memory too.
         with harness.Worker("ours", flags.CPU_ONLY) as maker, harness.weights_for(settings, maker) as weights:
             results = {
@@ -49,7 +45,8 @@ def main() -> None:
             content["ratio_to_torch_eager_above_import"][name] = ours["above_import_mib"] / base["above_import_mib"]
         content["cases"][name] = {"settings": dataclasses.asdict(settings), "peers": results}
         report.print_table(
-            f"peak resident memory {name}: batch {settings.batch_size}, {settings.image_size} px, {settings.dtype}",
+            f"peak resident memory {settings.name} {name}: batch {settings.batch_size}, {settings.side} px, "
+            f"{settings.dtype}",
             ("peer", "import MiB", "first step MiB", "peak MiB", "above import MiB", "peak x torch", "above x torch"),
             [
                 [
@@ -64,7 +61,7 @@ def main() -> None:
 
 
 def _measure(peer: str, settings: Settings, weights: pathlib.Path, steps: int) -> dict[str, float]:
-    with harness.Worker(peer, flags.CPU_ONLY) as worker:
+    with harness.Worker(peer, flags.CPU_ONLY | harness.devices(peer)) as worker:
         first = worker.build("TrainStep", settings, weights)
         peak = worker.ask("turn", calls=steps)["peak_bytes"]
         return {

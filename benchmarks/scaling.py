@@ -10,23 +10,19 @@ import contextlib
 import dataclasses
 
 from benchmarks import flags, harness, report
-from benchmarks.settings import Settings
 
 
 def main() -> None:
     parser = flags.parser(__doc__)
     flags.add_network(parser)
     flags.add_rounds(parser, default=9)
-    parser.add_argument("--batch_size", type=int, default=32, help="pairs per step over all devices")
-    parser.add_argument("--kernel_size", type=int, default=4)
     parser.add_argument("--devices", type=flags.numbers, default=(1, 2, 4, 8))
     given = parser.parse_args()
-    if given.devices[0] != 1 or any(given.batch_size % count for count in given.devices):
-        raise SystemExit(f"--devices must begin with 1 and divide the batch of {given.batch_size}; got {given.devices}")
-    settings = Settings(
-        kernel_size=given.kernel_size, batch_size=given.batch_size, image_size=given.image_size, width=given.width,
-        max_width=given.max_width, dtype=given.dtype,
-    )  # fmt: skip
+    settings = flags.settings(given)
+    if given.devices[0] != 1 or any(settings.batch_size % count for count in given.devices):
+        raise SystemExit(
+            f"--devices must begin with 1 and divide the batch of {settings.batch_size}; got {given.devices}"
+        )
     with contextlib.ExitStack() as stack:
         workers, first = [], {}
         for count in given.devices:
@@ -54,7 +50,7 @@ def main() -> None:
             overhead and f"{overhead['lower_quartile']:.3f}..{overhead['upper_quartile']:.3f}", max(own.others),
         ])  # fmt: skip
     report.print_table(
-        f"global batch {settings.batch_size}: {given.rounds} rounds ({disturbed} disturbed), "
+        f"{settings.name}, global batch {settings.batch_size}: {given.rounds} rounds ({disturbed} disturbed), "
         f"losses differ by at most {difference:.1e}",
         ("devices", "ms", "IQR", "x one device", "quartiles", "CPU of others"),
         rows,

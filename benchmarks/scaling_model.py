@@ -13,11 +13,13 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import flags, report
-from cdaae_jax.config import Model, Optim, paper
-from cdaae_jax.models import registry
+from cdaae_jax.config import Config, Optim, paper, picture_size
+from cdaae_jax.models import change, registry
 from cdaae_jax.state import create_state, make_optimizer
+from configs import emotion
 
 NUM_LABELS = 8
+_DEVICE_MEMORY = 4 * 2**30  # `data.cache_gib`, up to which photos are kept on the devices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +56,19 @@ MACHINES = (
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """One step's work: `parameters` in all networks, `flops` per pair of photos, `update_bytes` of memory traffic."""
+    """One step's work.
+
+    Attributes:
+      parameters: in all networks.
+      flops: per pair of photos.
+      update_bytes: of memory traffic.
+      photo_bytes: of one photo in memory.
+    """
 
     parameters: int
     flops: float
     update_bytes: int
+    photo_bytes: int
 
     @property
     def reduced_bytes(self) -> int:
@@ -66,31 +76,36 @@ class Work:
         return 4 * self.parameters
 
 
-def count(model: Model) -> Work:
-    """Counts the work of a model's step."""
+def count(config: Config) -> Work:
+    """Counts the work of an experiment's step."""
+    model, side = config.model, picture_size(config.model, config.data)
     networks = registry.build(model)
     optimizer = make_optimizer(Optim(), 10_000)
     state = jax.eval_shape(lambda: create_state(networks, optimizer, model, NUM_LABELS, 0))
     image = jax.ShapeDtypeStruct((1, model.image_size, model.image_size, 3), jnp.float32)
+    photo = jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
     label = jax.ShapeDtypeStruct((1, NUM_LABELS), jnp.float32)
 
-    def generate(params, image, label):
-        return networks.generator.apply({"params": params}, image, label)
+    def generate(params, photo, label):
+        source = change.shrink(photo, model.image_size)
+        return change.apply(networks.generator.apply({"params": params}, source, label).change, photo)
 
     def judge(params, statistics, image, label):
         return networks.image_discriminator.apply({"params": params, "batch_stats": statistics}, image, label, False)
 
-    generator = _flops(generate, state.params["generator"], image, label)
-    name = "image_discriminator"
-    discriminator = _flops(judge, state.params[name], state.batch_stats[name], image, label)
+    generator = _flops(generate, state.params["generator"], photo, label)
+    name, discriminator = "image_discriminator", 0.0
+    if config.loss.image_weight:
+        discriminator = _flops(judge, state.params[name], state.batch_stats[name], image, label)
     sizes = {name: sum(leaf.size for leaf in jax.tree.leaves(tree)) for name, tree in state.params.items()}
     # Each pass backwards costs as much again for inputs and as much for kernels. The generator: one forward, one
     # backward. The discriminator judges two photos per pair: one forward, one backward for its own loss, and one for
-    # the generator's, which needs no kernels' gradients. The latent discriminator is left out: 0.02 MFLOP.
+    # the generator's, which needs no kernels' gradients; with weight 0 it does not play. The latent discriminator is
+    # left out: 0.02 MFLOP.
     flops = 3 * generator + 2 * 4 * discriminator
     # Adam reads gradient, parameter and two moments and writes three of them; the average reads and writes one more.
     update_bytes = 4 * (7 * sum(sizes.values()) + 2 * sizes["generator"])
-    return Work(sum(sizes.values()), flops, update_bytes)
+    return Work(sum(sizes.values()), flops, update_bytes, 3 * side**2)
 
 
 def _flops(function, *arguments) -> float:
@@ -134,14 +149,15 @@ def main() -> None:
     parser.add_argument("--reached", type=float, default=0.3, help="share of the peak that the convolutions reach")
     parser.add_argument("--batch_per_device", type=flags.numbers, default=(8, 32, 128))
     given = parser.parse_args()
-    plain = Model(name="plain", join_levels=(0, 1, 2))  # the default of version 0.1, which docs/scaling.md is about
-    wide = dataclasses.replace(plain, width=64)
-    models = {"default, 64 px": plain, "width 64, 64 px": wide, "paper, 128 px": paper()}
+    small, large = emotion.get_config(), emotion.get_config()
+    large.model.image_size, large.data.picture_size = 128, 256
+    experiments = {"emotion, 128 px": small, "emotion, 256 px": large, "paper, 128 px": Config(model=paper())}
     content, rows, steps = {"reached": given.reached, "models": {}, "predictions": []}, [], []
-    for name, model in models.items():
-        work = count(model)
+    for name, config in experiments.items():
+        work = count(config)
         content["models"][name] = dataclasses.asdict(work) | {"reduced_bytes": work.reduced_bytes}
-        rows.append([name, work.parameters / 1e6, work.reduced_bytes / 1e6, work.flops / 1e9, work.update_bytes / 1e6])
+        rows.append([name, work.parameters / 1e6, work.reduced_bytes / 1e6, work.flops / 1e9, work.update_bytes / 1e6,
+                     int(_DEVICE_MEMORY / work.photo_bytes)])  # fmt: skip
         for machine in MACHINES:
             for batch in given.batch_per_device:
                 made = predict(work, machine, batch, given.reached)
@@ -155,7 +171,9 @@ def main() -> None:
                 times = [1e3 * seconds for seconds in (made.compute, made.update, made.reduce)]
                 steps.append([name, machine.name, batch, *times, 100 * made.efficiency, pairs, needed])
     report.print_table(
-        "one step", ("model", "M parameters", "MB all-reduced", "GFLOP per pair", "MB of update traffic"), rows
+        "one step",
+        ("model", "M parameters", "MB all-reduced", "GFLOP per pair", "MB of update traffic", "photos in 4 GiB"),
+        rows,
     )
     report.print_table(
         f"predicted, convolutions at {given.reached:.0%} of the peak",

@@ -19,9 +19,14 @@ from benchmarks.settings import Settings
 # Where a peer lives, and how its classes are told apart.
 PEERS = {
     "ours": ("benchmarks.peers.ours", {}),
+    "ours_one_device": ("benchmarks.peers.ours", {}),
+    "ours_in_calls": ("benchmarks.peers.ours_in_calls", {}),
     "flax": ("benchmarks.peers.flax_peer", {}),
     "torch_eager": ("benchmarks.peers.torch_peer", {}),
-    "torch_compile": ("benchmarks.peers.torch_peer", {"compiled": True}),
+    "torch_contiguous": ("benchmarks.peers.torch_peer", {"layout": "contiguous"}),
+    "torch_compile": ("benchmarks.peers.torch_peer", {"compiled": "generator"}),
+    "torch_compile_all": ("benchmarks.peers.torch_peer", {"compiled": "all"}),
+    "torch_compile_contiguous": ("benchmarks.peers.torch_peer", {"compiled": "all", "layout": "contiguous"}),
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.peers.torch_networks import Networks, is_mirrored
+from benchmarks.peers.torch_networks import Networks, heads, is_mirrored
 from cdaae_jax.config import Model
 from cdaae_jax.models.encoder import SMALLEST
 
@@ -48,6 +48,9 @@ def from_torch(pictures: torch.Tensor, model: Model) -> np.ndarray:
 
 def _convert(params: dict, stats: dict, path: str, model: Model, network: nn.Module) -> dict[str, torch.Tensor]:
     tensors = {}
+    if path == "generator/decoder" and model.name == "cdaae":
+        tensors |= _heads(params, model)
+        params = {name: value for name, value in params.items() if name not in heads(model)}
     for name, value in params.items():
         inner = stats.get(name, {})
         if name == "batch_norm":  # flax nests it in the module that chooses the kind; torch has no such level
@@ -62,6 +65,23 @@ def _convert(params: dict, stats: dict, path: str, model: Model, network: nn.Mod
         key: value if isinstance(value, torch.Tensor) else torch.tensor(np.ascontiguousarray(value))
         for key, value in tensors.items()
     }
+
+
+def _heads(params: dict, model: Model) -> dict[str, torch.Tensor]:
+    """Returns the one convolution that makes all maps of a change."""
+    tensors = {}
+    for name in ("kernel", "bias"):
+        parts = []
+        for head, (block, _) in heads(model).items():
+            # Ours puts a block's colours side by side, `pixel_shuffle` the block's pixels.
+            part = np.asarray(params[head][name])
+            pixels = part.reshape(*part.shape[:-1], block * block, -1)
+            parts.append(np.swapaxes(pixels, -1, -2).reshape(part.shape))
+        joined = np.concatenate(parts, axis=-1)
+        tensors[f"heads.{'weight' if name == 'kernel' else name}"] = torch.from_numpy(
+            joined.transpose(3, 2, 0, 1).copy() if name == "kernel" else joined
+        )
+    return tensors
 
 
 def _leaf(array: np.ndarray, path: str, name: str, model: Model) -> np.ndarray:

@@ -1,14 +1,22 @@
 """The networks as a Flax user writes them: nn.Conv and nn.ConvTranspose, with our parameters' names and shapes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from cdaae_jax.config import Model
-from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
-from cdaae_jax.models.generators import Generated
+from cdaae_jax.models.encoder import SMALLEST, Features, channels, num_levels
 from cdaae_jax.models.registry import Networks
+
+
+class Generated(NamedTuple):
+    """What the generator returns: image [n, s, s, 3] in (-1, 1), latent [n, z], differences by level."""
+
+    image: jax.Array
+    latent: jax.Array
+    differences: Features
 
 
 class Encoder(nn.Module):
@@ -34,7 +42,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """See `cdaae_jax.models.decoder.DifferenceDecoder`."""
+    """See `cdaae_jax.models.decoder.PlainDecoder`."""
 
     model: Model
 
@@ -135,6 +143,8 @@ def build(model: Model) -> Networks:
     Raises:
       ValueError: the configuration asks for what this peer does not have.
     """
-    if model.upsampling != "deconv" or model.discriminator_norm != "batch" or model.label_at_every_level:
-        raise ValueError("the peers have only upsampling 'deconv', 'batch' norm and the label at the first layer")
+    if model.name != "plain" or model.label_at_every_level:
+        raise ValueError("plain Flax has only the model 'plain', with the label at the first layer")
+    if model.upsampling != "deconv" or model.discriminator_norm != "batch":
+        raise ValueError("the peers have only upsampling 'deconv' and 'batch' norm")
     return Networks(Generator(model), ImageDiscriminator(model), LatentDiscriminator(model))

@@ -17,7 +17,9 @@ def make_step(config: Config):
     """Returns the jitted (state, batch, prior) -> (state, losses), which consumes the state, and what makes a state."""
     generator, image_discriminator, latent_discriminator = flax_networks.build(config.model)
     optim, weights = config.optim, config.loss
-    adam = optax.adam(optim.learning_rate, b1=optim.beta1, b2=optim.beta2)
+    adam = optax.chain(
+        optax.clip_by_global_norm(optim.clip_norm), optax.adam(optim.learning_rate, b1=optim.beta1, b2=optim.beta2)
+    )
 
     def judge(network, params, stats, *samples):
         variables = {"params": params, "batch_stats": stats}

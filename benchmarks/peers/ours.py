@@ -1,5 +1,7 @@
 """This project's step and sampling, called as `cdaae_jax.train` and `cdaae_jax.sampling` call them."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from benchmarks import inputs
 from benchmarks.settings import NUM_LABELS, Settings
 from cdaae_jax import images, parallel
+from cdaae_jax.config import Config
 from cdaae_jax.models import change, registry
 from cdaae_jax.state import TrainState, create_state, make_optimizer
 from cdaae_jax.training.step import make_train_step, stream
@@ -28,8 +31,27 @@ def draw_prior(seed: int, step: int, shape: tuple[int, int]) -> np.ndarray:
     return np.array(jax.vmap(lambda key: jax.random.uniform(key, shape[1:], minval=-1.0, maxval=1.0))(keys))
 
 
+def choose_devices(batch_size: int, num_devices: int = 0) -> list[jax.Device]:
+    """Returns the first `num_devices` devices; for 0 all of them if the batch divides by them, else one."""
+    everyone = jax.local_devices()
+    return everyone[: num_devices or (1 if batch_size % len(everyone) else len(everyone))]
+
+
+def make_step(config: Config, weights: inputs.Tree) -> tuple[Callable, TrainState]:
+    """Returns the step of one device and the state before it, numpy arrays."""
+    optimizer = make_optimizer(config.optim, config.run.steps)
+    state = TrainState(
+        step=np.zeros((), np.int32),
+        params=weights["params"],
+        batch_stats=weights["batch_stats"],
+        opt_state={name: optimizer.init(params) for name, params in weights["params"].items()},
+        ema=jax.tree.map(np.copy, weights["params"]["generator"]),
+    )
+    return make_train_step(registry.build(config.model, parallel.AXIS), optimizer, config, parallel.AXIS), state
+
+
 class TrainStep:
-    """The mapped step on the first `num_devices` devices, from host arrays to updated parameters.
+    """The mapped step from host arrays to updated parameters.
 
     Attributes:
       mapped: the step as `parallel.map_step` returns it.
@@ -38,20 +60,12 @@ class TrainStep:
       state: the last state.
     """
 
-    def __init__(self, settings: Settings, weights: inputs.Tree, num_devices: int = 1):
-        config = settings.config()
-        networks = registry.build(config.model, parallel.AXIS)
-        optimizer = make_optimizer(config.optim, config.run.steps)
-        self.devices = jax.local_devices()[:num_devices]
-        self.mapped = parallel.map_step(make_train_step(networks, optimizer, config, parallel.AXIS), self.devices)
+    def __init__(self, settings: Settings, weights: inputs.Tree, num_devices: int = 0):
+        """`num_devices` is as in `choose_devices`."""
+        step, state = make_step(settings.config(), weights)
+        self.devices = choose_devices(settings.batch_size, num_devices)
+        self.mapped = parallel.map_step(step, self.devices)
         self.host_batch = inputs.make_batch(settings)
-        state = TrainState(
-            step=np.zeros((), np.int32),
-            params=weights["params"],
-            batch_stats=weights["batch_stats"],
-            opt_state={name: optimizer.init(params) for name, params in weights["params"].items()},
-            ema=jax.tree.map(np.copy, weights["params"]["generator"]),
-        )
         self.state = parallel.replicate(state, self.devices)
 
     def __call__(self) -> None:
@@ -81,8 +95,8 @@ class Sampling:
         @jax.jit
         def edit(params, pictures, labels):
             photos = images.to_network(pictures)
-            generated = generator.apply({"params": params}, photos, labels)
-            return images.to_uint8(change.apply(generated.change, photos))
+            generated = generator.apply({"params": params}, change.shrink(photos, settings.image_size), labels)
+            return images.to_uint8(change.apply(generated.change, photos, sharp=True))
 
         self._edit = edit
         self._params = jax.device_put(weights["params"]["generator"])

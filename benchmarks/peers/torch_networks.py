@@ -12,18 +12,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cdaae_jax.config import Model
+from benchmarks.peers.torch_change import Application, Change, shrink
+from cdaae_jax.config import Config, Model, picture_size
 from cdaae_jax.models.encoder import SMALLEST, channels, num_levels
 
 Features = dict[int, torch.Tensor]
 
 
 class Generated(NamedTuple):
-    """What the generator returns: image [n, 3, s, s] in (-1, 1), latent [n, z], differences by level [n, c, h, h]."""
+    """What the generator returns: image [n, 3, s, s], latent [n, z], differences [n, c, h, h] by level, any flow."""
 
     image: torch.Tensor
     latent: torch.Tensor
     differences: Features
+    flow: torch.Tensor | None
 
 
 class Networks(NamedTuple):
@@ -82,53 +84,105 @@ class Encoder(nn.Module):
         return kept, torch.tanh(latent)
 
 
-class Decoder(nn.Module):
-    """See `cdaae_jax.models.decoder.DifferenceDecoder`."""
+class Climb(nn.Module):
+    """See `cdaae_jax.models.decoder.climb`: from latent and label up to features at level `lowest`."""
 
-    def __init__(self, model: Model, label_size: int):
+    def __init__(self, model: Model, label_size: int, lowest: int):
         super().__init__()
         self.join_levels = model.join_levels
-        self.top = num_levels(model.image_size)
+        self.top, self.lowest = num_levels(model.image_size), lowest
         self.repeats = model.label_repeats or max(1, model.latent_size // label_size)
+        self.label_at_every_level = model.label_at_every_level
         size = channels(self.top, model.width, model.max_width)
         self.dense = nn.Linear(model.latent_size + self.repeats * label_size, SMALLEST * SMALLEST * size)
-        for level in range(self.top - 1, -1, -1):
+        for level in range(self.top - 1, lowest - 1, -1):
             outputs = channels(level, model.width, model.max_width)
             self.add_module(f"up_{level}", _up(size, outputs, model.kernel_size))
+            if self.label_at_every_level:
+                self.add_module(f"label_{level}", nn.Linear(label_size, outputs, bias=False))
             size = outputs
-        self.refine = _flat(model.kernel_size, size, max(8, model.width // 4))
-        self.picture = _flat(model.kernel_size, max(8, model.width // 4), 3)
         self.activation = nn.LeakyReLU(model.leak, inplace=True)
 
-    def forward(self, kept: Features, latent: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, Features]:
-        """Decodes a latent [n, z] and a label [n, l] to the image and the differences, by level."""
+    def climb(self, kept: Features, latent: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, Features]:
+        """Returns the features and the differences, by level."""
         features = self.dense(torch.cat([latent, label.repeat(1, self.repeats)], 1))
         features = self.activation(features.unflatten(1, (-1, SMALLEST, SMALLEST)))
         differences = {}
-        for level in range(self.top - 1, -1, -1):
+        for level in range(self.top - 1, self.lowest - 1, -1):
             features = self.get_submodule(f"up_{level}")(features)
+            if self.label_at_every_level:
+                features = features + self.get_submodule(f"label_{level}")(label)[:, :, None, None]
             if level in self.join_levels:
                 differences[level] = features
                 features = kept[level] + features
             if level not in self.join_levels or level > min(self.join_levels):
                 features = self.activation(features)
+        return features, differences
+
+
+class PlainDecoder(Climb):
+    """See `cdaae_jax.models.decoder.PlainDecoder`."""
+
+    def __init__(self, model: Model, label_size: int):
+        super().__init__(model, label_size, lowest=0)
+        size = max(8, model.width // 4)
+        self.refine = _flat(model.kernel_size, channels(0, model.width, model.max_width), size)
+        self.picture = _flat(model.kernel_size, size, 3)
+
+    def forward(self, kept: Features, latent: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, Features]:
+        """Decodes a latent [n, z] and a label [n, l] to the image and the differences, by level."""
+        features, differences = self.climb(kept, latent, label)
         image = self.picture(self.activation(self.refine(features)))
         return torch.tanh(image.float()), differences
 
 
-class Generator(nn.Module):
-    """Encoder and difference decoder in a row."""
+class ChangeDecoder(Climb):
+    """See `cdaae_jax.models.decoder.ChangeDecoder`; one convolution for all maps is faster than one for each."""
 
     def __init__(self, model: Model, label_size: int):
-        super().__init__()
-        self.encoder = Encoder(model)
-        self.decoder = Decoder(model, label_size)
+        super().__init__(model, label_size, lowest=1)
+        self.reach = model.flow_reach
+        self.blocks = {name: block for name, (block, _) in heads(model).items()}
+        self.sizes = [block * block * number for block, number in heads(model).values()]
+        self.refine = _flat(model.kernel_size, model.width, model.width)
+        self.heads = _flat(model.kernel_size, model.width, sum(self.sizes))
 
-    def forward(self, source: torch.Tensor, label: torch.Tensor) -> Generated:
-        """`source` is [n, 3, s, s] in [-1, 1]; `label` is [n, l]."""
-        kept, latent = self.encoder(source)
-        image, differences = self.decoder(kept, latent, label)
-        return Generated(image, latent, differences)
+    def forward(self, kept: Features, latent: torch.Tensor, label: torch.Tensor) -> tuple[Change, Features]:
+        """Decodes a latent [n, z] and a label [n, l] to the change and the differences, by level."""
+        features, differences = self.climb(kept, latent, label)
+        maps = self.heads(self.activation(self.refine(features))).float().split(self.sizes, 1)
+        flow, shift, mask, paint = (
+            F.pixel_shuffle(one, block) for one, block in zip(maps, self.blocks.values(), strict=True)
+        )
+        # The mask begins with 2 %, see there.
+        return Change(torch.tanh(flow) * self.reach, shift, torch.sigmoid(mask - 4.0), torch.tanh(paint)), differences
+
+
+def heads(model: Model) -> dict[str, tuple[int, int]]:
+    """Returns the maps of a change in their order: the side of the block that a feature makes, and the channels."""
+    painted = 2 * model.paint_detail
+    return {"flow": (model.flow_detail, 2), "shift": (2, 3), "mask": (painted, 1), "paint": (painted, 3)}
+
+
+class Generator(nn.Module):
+    """Encoder, difference decoder and, where that makes a change, its application to photos of `side` pixels."""
+
+    def __init__(self, model: Model, label_size: int, side: int):
+        super().__init__()
+        self.size = model.image_size
+        self.encoder = Encoder(model)
+        makes_change = model.name == "cdaae"
+        self.decoder = ChangeDecoder(model, label_size) if makes_change else PlainDecoder(model, label_size)
+        self.application = Application(model, side) if makes_change else None
+
+    def forward(self, photo: torch.Tensor, label: torch.Tensor, sharp: bool = False) -> Generated:
+        """`photo` is [n, 3, side, side] in [-1, 1]; `label` is [n, l]; `sharp` as in `Application`."""
+        kept, latent = self.encoder(shrink(photo, self.size))
+        made, differences = self.decoder(kept, latent, label)
+        if self.application is None:
+            return Generated(made, latent, differences, None)
+        with torch.autocast(photo.device.type, enabled=False):
+            return Generated(self.application(made, photo, sharp), latent, differences, made.flow)
 
 
 class ImageDiscriminator(nn.Module):
@@ -181,12 +235,19 @@ class LatentDiscriminator(nn.Module):
             return self.logit(hidden)[:, 0]
 
 
-def build(model: Model, label_size: int) -> Networks:
-    """Returns the networks of a model configuration, in training mode.
+def build(config: Config, label_size: int) -> Networks:
+    """Returns the networks of an experiment, in training mode.
 
     Raises:
       ValueError: the configuration asks for what this peer does not have.
     """
-    if model.upsampling != "deconv" or model.discriminator_norm != "batch" or model.label_at_every_level:
-        raise ValueError("the peers have only upsampling 'deconv', 'batch' norm and the label at the first layer")
-    return Networks(Generator(model, label_size), ImageDiscriminator(model, label_size), LatentDiscriminator(model))
+    model = config.model
+    if model.upsampling != "deconv" or model.discriminator_norm != "batch":
+        raise ValueError("the peers have only upsampling 'deconv' and 'batch' norm")
+    if model.name == "cdaae" and (is_mirrored(model.kernel_size) or set(model.heads) != {"flow", "shift", "paint"}):
+        raise ValueError("of a change, PyTorch has all parts, and even kernels: a mirrored flow points elsewhere")
+    return Networks(
+        Generator(model, label_size, picture_size(model, config.data)),
+        ImageDiscriminator(model, label_size),
+        LatentDiscriminator(model),
+    )

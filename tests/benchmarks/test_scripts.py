@@ -13,7 +13,8 @@ from support import make_tiny_config
 import cdaae_jax
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TINY = ("--image_size=32", "--width=4", "--max_width=8")
+TINY = ("--image_size=32", "--picture_size=64", "--width=4", "--max_width=8")
+ONCE = ("--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0")
 TINY_BATCH = (*TINY, "--batch_size=2")
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch, the extra `bench`")
 
@@ -36,27 +37,29 @@ def run(program: str, output: pathlib.Path, *arguments: str) -> dict:
 @needs_torch
 def test_train_step_gives_the_ratio_to_pytorch(tmp_path):
     content = run(
-        "train_step", tmp_path, *TINY_BATCH, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
-        "--kernel_sizes=5", "--peers=ours,torch_eager",
+        "train_step", tmp_path, *TINY_BATCH, *ONCE, "--peers=ours,torch_eager",
     )  # fmt: skip
-    assert set(content["ratio_to_torch_eager"]) == {"k5"} and content["ratio_to_torch_eager"]["k5"] > 0
-    case = content["cases"]["k5"]
+    assert set(content["ratio_to_torch_eager"]) == {"k4"} and content["ratio_to_torch_eager"]["k4"] > 0
+    assert content["cases"]["k4"]["best_torch"] == "torch_eager"
+    assert content["ratio_to_best_torch"]["k4"]["median"] == content["ratio_to_torch_eager"]["k4"]
+    case = content["cases"]["k4"]
     assert case["first_results_differ_by"] < 1e-4
     for peer in ("ours", "torch_eager"):
         assert len(case["peers"][peer]["seconds_by_round"]) == 1
         assert set(case["peers"][peer]["milliseconds"]) == {"median", "lower_quartile", "upper_quartile"}
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 @needs_torch
 def test_sampling_gives_the_ratio_to_pytorch(tmp_path):
     content = run(
-        "sampling", tmp_path, *TINY, "--rounds=1", "--warmup=1", "--patience=0", "--turn_seconds=0",
-        "--batch_sizes=1", "--peers=ours,torch_eager",
+        "sampling", tmp_path, *TINY, *ONCE, "--batch_sizes=1", "--peers=ours,torch_eager,torch_contiguous",
     )  # fmt: skip
     assert set(content["ratio_to_torch_eager"]) == {"batch1"}
-    assert set(content["ratios_to_torch_eager"]["batch1"]) == {"ours"}
+    assert set(content["ratios_to_torch_eager"]["batch1"]) == {"ours", "torch_contiguous"}
 
 
+@pytest.mark.slow  # starts several processes, each of which compiles
 @needs_torch
 def test_memory_gives_the_ratio_to_pytorch(tmp_path):
     content = run("memory", tmp_path, *TINY_BATCH, "--kernel_sizes=4", "--steps=1", "--peers=ours,torch_eager")
@@ -85,8 +88,7 @@ def test_cold_start_says_where_the_seconds_go(tmp_path):
 @pytest.mark.slow  # starts several processes, each of which compiles
 def test_scaling_gives_the_overhead_of_more_devices(tmp_path):
     content = run(
-        "scaling", tmp_path, *TINY_BATCH, "--devices=1,2", "--rounds=1", "--warmup=1", "--patience=0",
-        "--turn_seconds=0",
+        "scaling", tmp_path, *TINY_BATCH, *ONCE, "--devices=1,2",
     )  # fmt: skip
     assert set(content["devices"]) == {"1", "2"} and set(content["overhead"]) == {"2"}
 
@@ -106,10 +108,17 @@ def test_video_says_how_many_frames_it_makes_in_a_second(
     assert min(content["milliseconds_a_frame"].values()) > 0
 
 
+@pytest.mark.slow  # starts four processes, each of which compiles
+def test_calls_takes_the_same_steps_in_all_ways(tmp_path):
+    content = run("calls", tmp_path, "--cases=small", *ONCE)["small"]
+    assert len(content["milliseconds_per_step"]) == 4 and len(content["ratio_to_one_step_from_the_host"]) == 3
+
+
+@pytest.mark.slow  # compiles in a process of its own
 def test_gpu_runs_anywhere_at_a_tiny_size(tmp_path):
     content = run("gpu", tmp_path, "--smoke", "--dtypes=bfloat16")
-    case = content["cases"]["32px bfloat16"]
-    assert case["images_per_second"] > 0 and case["flops_per_step"] > 1e6
+    case = content["cases"]["64px bfloat16"]
+    assert case["pairs_per_second"] > 0 and case["flops_per_step"] > 1e6
     assert (
         0
         < case["share_of_bfloat16_matrix_rate"]
