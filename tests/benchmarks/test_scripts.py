@@ -173,3 +173,10 @@ def test_a_long_run_is_watched_to_its_end(tmp_path):
     content = run("long_run", tmp_path, "--minutes=0.5", "--every=1", f"--graph={tmp_path / 'graph.png'}")
     assert content["summary"]["status"] == 75 and content["summary"]["steps"] > 0
     assert (tmp_path / "graph.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow  # starts two processes, each of which compiles a whole network
+def test_former_default_gives_the_ratio_of_the_two_steps(tmp_path):
+    content = run("former_default", tmp_path, "--rounds=1", "--turn_seconds=0", "--warmup=1", "--patience=0")
+    assert set(content["milliseconds"]) == {"plain, 64 px", "cdaae, 128 px"}
+    assert content["ratio_to_former_default"]["cdaae, 128 px"]["median"] > 0
