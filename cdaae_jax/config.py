@@ -192,7 +192,7 @@ class Run:
       batch_size: pairs per step over all devices of all processes.
       num_devices: local devices to use; 0 means all, which are two on a CPU of two or more cores.
       steps_per_call: how many steps the devices take in one call where nothing is due in between. Each call costs the
-        host about 2 ms: more helps where a step takes less than that, on an accelerator. On a CPU it makes steps longer.
+        host about 2 ms: more helps where an accelerator's step takes less than that. On a CPU it makes steps longer.
       log_steps, grid_steps, checkpoint_steps: intervals in steps; with 0 it happens only at the last step.
       checkpoint_minutes: a checkpoint is also written when the last one is older than this; 0 switches it off.
       keep_checkpoints: how many of the newest checkpoints are kept.

@@ -2,6 +2,8 @@
 
 python -m studies.pretrained --model=emotion --data_dir=DATA --judges=JUDGES --output=docs/results/pretrained/emotion
 
+What `cdaae-export --report` puts into the model card is in results.md.
+
 On people kept out of training: the harness's report, the scores by gender and ethnicity, real smiles, amounts; and with
 --portraits, photos from outside the studio. --split=validation is for development; a page that is published says test.
 Where a training's pictures show half expressions, too, name full ones to judge, as only these are read as emotions:
@@ -12,6 +14,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -96,7 +99,9 @@ def main(arguments: list[str] | None = None) -> None:
     }
     whom = f"{len({*task.person})} people kept out of training (split {given.split}), {len(task.person)} edits"
     files.write_text(given.output / "card.json", json.dumps(facts, indent=2, allow_nan=False) + "\n")
-    files.write_text(given.output / "card.md", page(name, whom, rows, gaps, panel, faceless))
+    card = page(name, whom, rows, gaps, panel, faceless)
+    files.write_text(given.output / "card.md", card)
+    files.write_text(given.output / "results.md", for_model_card(card))
 
 
 def page(
@@ -139,6 +144,14 @@ def page(
             + f"\n![Portraits](portraits.jpg)\n{left_out}"
         )
     return "\n".join(part for part in parts if part)
+
+
+def for_model_card(card: str) -> str:
+    """Returns the page as a model card can hold it: without title and what lies beside it, headings one level lower."""
+    beside = ("# ", "![", "Everything that was measured", "The neutral photo, the edit")
+    lines = [line for line in card.splitlines() if not line.startswith(beside)]
+    text = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def identity_columns(panel: Panel) -> list[Column]:

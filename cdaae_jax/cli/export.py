@@ -23,7 +23,7 @@ _SIZE = flags.DEFINE_integer("size", None, "Pixels of pictures in apply; else th
 _NAME = flags.DEFINE_string("name", None, "The model's name in its card; else that of the output folder.")
 _LICENCE = flags.DEFINE_string("licence", "", 'Of the weights, as an SPDX identifier: "cc-by-4.0".')
 _ATTRIBUTION = flags.DEFINE_string("attribution", None, "A text file: who made the training pictures, which licence.")
-_REPORT = flags.DEFINE_string("report", None, "The --output of cdaae-evaluate, whose table goes into the card.")
+_REPORT = flags.DEFINE_string("report", None, "A folder with results.md or table.md, for the card.")
 _PHOTOS = flags.DEFINE_string("photos", None, "A folder of aligned photos to compare on; else drawn ones.")
 _SHIFT_GAIN = flags.DEFINE_float("shift_gain", 1.0, "How much stronger to shift colours: folds and shadows.")
 _FLOW_GAIN = flags.DEFINE_float("flow_gain", 1.0, "How much farther to move what moves.")
@@ -47,7 +47,7 @@ def main() -> None:
         name=_NAME.value or output.absolute().name,
         licence=_LICENCE.value,
         attribution=_text(_ATTRIBUTION.value, ""),
-        results=_text(_REPORT.value, "table.md"),
+        results=_results(_REPORT.value),
     )
     memory.keep()
     compiling.hurry()
@@ -60,6 +60,12 @@ def main() -> None:
     except programs.Unlike as unlike:
         program.failed(f"nothing was written, as the exported programs differ from the model: {unlike}")
     print(f"{output}: {said}")
+
+
+def _results(report: str | None) -> str:
+    """Returns what a report has for a model card: results.md where there is one, else its table."""
+    short = report and (pathlib.Path(report) / "results.md").is_file()
+    return _text(report, "results.md" if short else "table.md")
 
 
 def _text(path: str | None, inside: str) -> str:

@@ -92,7 +92,16 @@ def flags(data_dir, output, **more):
 def test_a_page_has_every_part(judged, data_dir, tmp_path):
     pretrained.main(flags(data_dir, tmp_path / "card", portraits=data_dir / "portraits"))
     names = {path.name for path in (tmp_path / "card").iterdir()}
-    assert names >= {"card.md", "card.json", "table.md", "scores.json", "smiles.jpg", "portraits.jpg", "people.jpg"}
+    assert names >= {
+        "card.md",
+        "results.md",
+        "card.json",
+        "table.md",
+        "scores.json",
+        "smiles.jpg",
+        "portraits.jpg",
+        "people.jpg",
+    }
     assert "people.png" not in names  # too large to be kept
     facts = json.loads((tmp_path / "card" / "card.json").read_text())
     assert list(facts["amounts"]) == ["x 0.8", "x 1", "x 1.15", "x 1.3"]
@@ -163,3 +172,9 @@ def test_amount_nothing_is_the_photo(sampler):
     nothing, full = card_measures.edits(sampler, photos, labels, (0.0, 1.0))
     np.testing.assert_array_equal(nothing, photos)
     np.testing.assert_array_equal(full, sampler.edit(photos, "happy"))
+
+
+def test_what_goes_into_a_model_card_has_no_pictures_and_lower_headings():
+    beside = "Everything that was measured: [x](x).\n\n![p](p.jpg)\n\n"
+    card = f"# m\n\n16 people.\n\n## Amounts\n\n| a |\n\n{beside}## Groups\n"
+    assert pretrained.for_model_card(card) == "16 people.\n\n### Amounts\n\n| a |\n\n### Groups\n"
