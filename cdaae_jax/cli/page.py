@@ -4,10 +4,12 @@
   cdaae-demo --port=9000 --folder=build/web
 
 Nothing leaves the machine: the server listens on 127.0.0.1 alone. Faces and changes are computed by this program, or,
-with --folder, in the browser, by what `make web` built.
+with --folder, in the browser, by what `make web` built. Videos need the extra `video`, and this program.
 """
 
+import contextlib
 import pathlib
+import signal
 import threading
 
 from absl import flags
@@ -21,15 +23,24 @@ _SHARE = flags.DEFINE_bool("share", False, "Refused: the page is for this machin
 
 def main() -> None:
     """Reads the flags, serves the page until Ctrl-C."""
-    from cdaae_jax import compiling, memory
     from cdaae_jax.errors import UserError
-    from cdaae_jax.page import server, settings, site
 
     if _SHARE.value:
         raise UserError(
             "--share is refused: photos of faces would leave this machine over a server without passwords; "
             "`make web` builds a folder that any static host serves, and each visitor's browser then computes itself"
         )
+    # Ended like this, too, nobody's video stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.ExitStack() as at_the_end:
+        _serve(at_the_end)
+
+
+def _serve(at_the_end: contextlib.ExitStack) -> None:
+    from cdaae_jax import compiling, memory
+    from cdaae_jax.errors import UserError
+    from cdaae_jax.page import server, settings, site
+
     if _FOLDER.value:
         folder = pathlib.Path(_FOLDER.value)
         if not (folder / settings.FILE).is_file():
@@ -40,7 +51,9 @@ def main() -> None:
         compiling.hurry()
         engine = site.local_engine()
         threading.Thread(target=engine.warm_up, daemon=True).start()
-        serving = server.make_server(site.STATIC, _PORT.value, engine, site.beside(engine))
+        clips = site.videos(engine)
+        at_the_end.callback(clips.close)
+        serving = server.make_server(site.STATIC, _PORT.value, engine, site.beside(engine), clips)
     print(f"The page is at http://{server.HOST}:{serving.server_port}/ (Ctrl-C ends it)", flush=True)
     serving.serve_forever()
 

@@ -4,19 +4,28 @@ import functools
 import http.server
 import json
 import pathlib
+import shutil
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
 from cdaae_jax.errors import UserError
+from cdaae_jax.page import videos
 from cdaae_jax.page.local_engine import LocalEngine
 
 HOST = "127.0.0.1"
 MOST_BYTES = 100_000_000  # of a photo's file
+_VIDEO = "engine/video/"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
 
 
-def make_server(folder: pathlib.Path, port: int, engine: LocalEngine | None, beside: dict[str, bytes]) -> Any:
+def make_server(
+    folder: pathlib.Path,
+    port: int,
+    engine: LocalEngine | None,
+    beside: dict[str, bytes],
+    clips: videos.Videos | None = None,
+) -> Any:
     """Returns a server that listens on 127.0.0.1 alone; `serve_forever` starts it.
 
     Args:
@@ -24,11 +33,12 @@ def make_server(folder: pathlib.Path, port: int, engine: LocalEngine | None, bes
       port: 0 takes any free one; `server_port` says which.
       engine: answers /engine/...; None serves files alone.
       beside: files that are not in the folder, by name.
+      clips: answers /engine/video/...; None knows of none.
 
     Raises:
       UserError: the port is taken.
     """
-    handler = functools.partial(_Handler, directory=str(folder), engine=engine, beside=beside)
+    handler = functools.partial(_Handler, directory=str(folder), engine=engine, beside=beside, clips=clips)
     try:
         server = http.server.ThreadingHTTPServer((HOST, port), handler)
     except OSError as error:
@@ -40,8 +50,15 @@ def make_server(folder: pathlib.Path, port: int, engine: LocalEngine | None, bes
 class _Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | _TYPES
 
-    def __init__(self, *arguments: Any, engine: LocalEngine | None, beside: dict[str, bytes], **options: Any):
-        self.engine, self.beside = engine, beside
+    def __init__(
+        self,
+        *arguments: Any,
+        engine: LocalEngine | None,
+        beside: dict[str, bytes],
+        clips: videos.Videos | None,
+        **options: Any,
+    ):
+        self.engine, self.beside, self.clips = engine, beside, clips
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
@@ -49,7 +66,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         name = self.path.partition("?")[0].lstrip("/")
         if not self._from_this_machine():
             return
-        if name in self.beside:
+        if self.clips is not None and name.startswith(_VIDEO):
+            self._of_the_video(self.clips, name.removeprefix(_VIDEO))
+        elif name in self.beside:
             self._send(HTTPStatus.OK, self.beside[name], self.guess_type(name))
         else:
             super().do_GET()
@@ -60,23 +79,58 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             super().do_HEAD()
 
     def do_POST(self) -> None:
-        """Answers /engine/faces and /engine/change/MODEL; what cannot be used is status 400 and a sentence."""
+        """Answers /engine/faces, /engine/change/MODEL, /engine/video/take/NAME, .../start and .../stop.
+
+        What cannot be used is status 400 and a sentence.
+        """
         if not self._from_this_machine():
             return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            self.close_connection = True  # what is not read would be taken for the next request
-            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MOST_BYTES // 10**6} million bytes are taken")
-            return
-        content = self.rfile.read(int(length))
         kind, _, model = unquote(self.path).removeprefix("/engine/").partition("/")
+        to_clips = self.clips is not None and kind == "video"
+        most, length = videos.MOST_BYTES if to_clips else MOST_BYTES, self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > most:
+            self.close_connection = True  # what is not read would be taken for the next request
+            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {most // 10**6} million bytes are taken")
+            return
         try:
+            if self.clips is not None and kind == "video":
+                self._answer(self._to_the_video(self.clips, model, int(length)))
+                return
+            content = self.rfile.read(int(length))
             if self.engine is not None and kind == "faces":
-                found = json.dumps(self.engine.faces(content)).encode()
-                self._send(HTTPStatus.OK, found, "application/json")
+                self._answer(self.engine.faces(content))
             elif self.engine is not None and kind == "change":
                 shapes, values = self.engine.change(model, content)
                 self._send(HTTPStatus.OK, values, "application/octet-stream", {"X-Fields": json.dumps(shapes)})
+            else:
+                self._say(HTTPStatus.NOT_FOUND, "there is nothing here")
+        except UserError as error:
+            self._say(HTTPStatus.BAD_REQUEST, str(error))
+
+    def _to_the_video(self, clips: videos.Videos, asked: str, length: int) -> dict[str, Any]:
+        what, _, name = asked.partition("/")
+        if what == "take":
+            return clips.take(name, self.rfile, length)
+        content = self.rfile.read(length)
+        if what == "start":
+            clips.start(content)
+        elif what == "stop":
+            clips.stop()
+        else:
+            raise UserError("there is nothing here")
+        return clips.progress()
+
+    def _of_the_video(self, clips: videos.Videos, what: str) -> None:
+        try:
+            if what == "progress":
+                self._answer(clips.progress())
+            elif what == "first_frame.png":
+                self._send(HTTPStatus.OK, clips.first_frame(), "image/png")
+            elif what == "result":
+                made = clips.result()
+                with made.open("rb") as reading:
+                    self._head(HTTPStatus.OK, self.guess_type(made.name), made.stat().st_size)
+                    shutil.copyfileobj(reading, self.wfile)
             else:
                 self._say(HTTPStatus.NOT_FOUND, "there is nothing here")
         except UserError as error:
@@ -106,11 +160,17 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     def _say(self, status: HTTPStatus, sentence: str) -> None:
         self._send(status, json.dumps({"error": sentence}).encode(), "application/json")
 
+    def _answer(self, content: dict[str, Any]) -> None:
+        self._send(HTTPStatus.OK, json.dumps(content).encode(), "application/json")
+
     def _send(self, status: HTTPStatus, content: bytes, kind: str, extra: dict[str, str] | None = None) -> None:
+        self._head(status, kind, len(content), extra)
+        self.wfile.write(content)
+
+    def _head(self, status: HTTPStatus, kind: str, length: int, extra: dict[str, str] | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(length))
         for name, value in (extra or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import jax
 import numpy as np
@@ -29,6 +29,8 @@ def edit_video(
     amount: float = 1.0,
     face: str = "largest",
     mark: bool = True,
+    finder: Finder | None = None,
+    on_frame: Callable[[], None] | None = None,
 ) -> None:
     """Writes a video in which faces have another expression; its sound, rate and rotation are the source's.
 
@@ -40,6 +42,8 @@ def edit_video(
       amount: 0 to 1.5.
       face: "largest" or "all".
       mark: say in the file's metadata that it was edited.
+      finder: finds and follows the faces; None takes the process's own.
+      on_frame: called after each frame; what it raises ends the work, and nothing is written.
 
     Raises:
       UserError: something cannot be used, or there is no face in the whole video; nothing is written then.
@@ -47,14 +51,16 @@ def edit_video(
     if not 0 <= amount <= LARGEST_AMOUNT:
         raise UserError(f"amount is {amount:g}; allowed: 0 to {LARGEST_AMOUNT:g}")
     vector = sampler.labels.parse(label)
-    finder = shared_finder()
+    looking = finder or shared_finder()
     num_faces = 0
 
     def edit(pictures: Iterator[Picture], rate: float) -> Iterator[Picture]:
         nonlocal num_faces
-        for frame, edited in edited_frames(sampler, pictures, rate, finder, vector, amount, face):
+        for frame, edited in edited_frames(sampler, pictures, rate, looking, vector, amount, face):
             num_faces += len(frame.faces)
             yield edited
+            if on_frame:
+                on_frame()
         if not num_faces:
             raise UserError(f"no face was found in {source}; give a video with a face of at least 48 pixels")
 

@@ -34,6 +34,19 @@ def frames(source: pathlib.Path, wanted: Callable[[int], bool]) -> Iterator[tupl
                 yield number, np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters(frame)))
 
 
+def length(source: pathlib.Path) -> tuple[int, float]:
+    """Returns how many frames a video has and how many seconds it lasts, as its file says; 0 where it does not.
+
+    Raises:
+      UserError: as `frames`.
+    """
+    av = load_av()
+    with explained(av, source), av.open(str(source), metadata_errors="replace") as reader:
+        if not reader.streams.video:
+            raise UserError(f"{source} holds no moving pictures; give a video")
+        return reader.streams.video[0].frames, (reader.duration or 0) / av.time_base
+
+
 def quarters(frame: Any) -> int:
     """Returns by how many quarters, counterclockwise, a frame is turned to be upright."""
     return round(frame.rotation / 90) % 4

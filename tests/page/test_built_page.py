@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from page_visits import downloaded, move, open_photo, pixels, png
+from page_visits import choose, downloaded, move, open_photo, pixels, png
 from PIL import Image
 
 from benchmarks import chromium
@@ -76,6 +76,12 @@ def test_the_browser_edits_without_a_network_after_the_first_time(page, serving)
     page.wait_for_selector(".face", state="attached")
     page.get_by_role("button", name="Smile", exact=True).click()
     page.wait_for_selector("#download:enabled")
+
+
+@pytest.mark.slow
+def test_a_video_needs_the_program_and_the_page_says_so(page):
+    choose(page, "clip.mp4", b"video", "video/mp4")
+    page.wait_for_selector("text=clip.mp4 is a video. Videos need the program: pip install")
 
 
 @pytest.mark.slow

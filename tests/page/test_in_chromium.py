@@ -13,6 +13,7 @@ from benchmarks import chromium
 from cdaae_jax import pretrained
 from cdaae_jax.page import server, site
 from cdaae_jax.photos import editing
+from cdaae_jax.video.editing import edit_video
 
 pytestmark = pytest.mark.slow
 PORTRAITS = sorted(pretrained.PORTRAITS.glob("*.jpg"))
@@ -25,8 +26,10 @@ def engine(face_model):
 
 @pytest.fixture(scope="module")
 def address(engine):
-    with chromium.answering(server.make_server(site.STATIC, 0, engine, site.beside(engine))) as address:
+    clips = site.videos(engine)
+    with chromium.answering(server.make_server(site.STATIC, 0, engine, site.beside(engine), clips)) as address:
         yield address
+    clips.close()
 
 
 @pytest.fixture
@@ -157,3 +160,40 @@ def test_nothing_sticks_out_of_the_page(page, width, scheme, tmp_path):
     folder = pathlib.Path(os.environ.get("CDAAE_SCREENSHOTS", tmp_path))
     page.screenshot(path=folder / f"{width}_{scheme}.png", full_page=True)
     assert (folder / f"{width}_{scheme}.png").stat().st_size > 10_000
+
+
+@pytest.fixture
+def clip() -> bytes:
+    """Six frames of a drawn face, which grows darker."""
+    av = pytest.importorskip("av", reason="needs PyAV, the extra `video`")
+    file, face = io.BytesIO(), np.asarray(Image.open(PORTRAITS[0]).convert("RGB").resize((256, 256)))
+    with av.open(file, "w", format="mp4") as writer:
+        video = writer.add_stream("libx264", rate=10, options={"crf": "10"})
+        video.width, video.height, video.pix_fmt = 256, 256, "yuv420p"
+        for number in range(6):
+            darker = (face * (1 - 0.05 * number)).astype(np.uint8)
+            writer.mux(video.encode(av.VideoFrame.from_ndarray(darker, format="rgb24")))
+        writer.mux(video.encode(None))
+    return file.getvalue()
+
+
+def test_a_video_is_made_as_in_the_shell(page, engine, clip, tmp_path):
+    choose(page, "clip.mp4", clip, "video/mp4")
+    page.wait_for_selector(".face", state="attached")
+    assert "A video of 0.6 seconds, 6 frames." in page.inner_text("#message")
+    assert page.is_hidden("#download") and page.is_disabled("#make")
+    move(page, "happy", 1)
+    with page.expect_download() as download:
+        page.click("#make")
+    assert download.value.suggested_filename == "clip.happy.mp4"
+    (tmp_path / "clip.mp4").write_bytes(clip)
+    edit_video(engine.samplers["emotion"], tmp_path / "clip.mp4", tmp_path / "edited.mp4", "happy")
+    assert pathlib.Path(download.value.path()).read_bytes() == (tmp_path / "edited.mp4").read_bytes()
+    assert page.is_hidden("#stop") and page.inner_text("#message") == ""
+
+    move(page, "AU12", 3)
+    page.click("#make")
+    page.wait_for_selector("#message.wrong")
+    assert "emotions or single movements, not both" in page.inner_text("#message")
+    choose(page, "text.mp4", b"text", "video/mp4")
+    page.wait_for_selector("text=Text.mp4 cannot be read as a video")

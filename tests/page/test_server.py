@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from benchmarks import chromium
 from cdaae_jax.errors import UserError
 from cdaae_jax.page import server, site
 
@@ -77,3 +78,56 @@ def test_a_port_that_is_taken_is_refused(address):
     port = int(address.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(UserError, match=f"port {port} cannot be used .*--port"):
         server.make_server(site.STATIC, port, None, {})
+
+
+class Clips:
+    """Remembers what it was asked."""
+
+    def __init__(self, made):
+        self.asked, self.made = [], made
+
+    def take(self, name, stream, length):
+        self.asked.append((name, stream.read(length)))
+        if name == "bad.mp4":
+            raise UserError("bad.mp4 is no video")
+        return {"number": 1}
+
+    def start(self, content):
+        self.asked.append(content)
+
+    def stop(self):
+        self.asked.append("stop")
+
+    def progress(self):
+        return {"state": "making"}
+
+    def first_frame(self):
+        return b"picture"
+
+    def result(self):
+        return self.made
+
+
+def test_a_video_is_taken_made_and_handed_back(tmp_path):
+    made = tmp_path / "edited.mp4"
+    made.write_bytes(b"edited video")
+    clips = Clips(made)
+    with chromium.answering(server.make_server(site.STATIC, 0, Engine(), {}, clips)) as address:
+        video = f"{address}engine/video/"
+        assert json.loads(ask(video + "take/my%20clip.mp4", b"video")[1]) == {"number": 1}
+        assert json.loads(ask(video + "start", b"{}")[1]) == {"state": "making"}
+        assert json.loads(ask(video + "stop", b"")[1]) == {"state": "making"}
+        assert clips.asked == [("my clip.mp4", b"video"), b"{}", "stop"]
+        assert ask(video + "progress")[:2] == (200, b'{"state": "making"}')
+        assert ask(video + "first_frame.png")[:2] == (200, b"picture")
+        status, content, headers = ask(video + "result")
+        assert (status, content, headers["Content-Type"]) == (200, b"edited video", "video/mp4")
+        assert ask(video + "take/bad.mp4", b"text")[:2] == (400, b'{"error": "bad.mp4 is no video"}')
+        assert ask(video + "else")[0] == 404 and ask(video + "else", b"")[0] == 400
+        assert ask(video + "progress", Host="evil.example")[0] == 403
+        assert ask(video + "start", b"{}", Origin="http://evil.example")[0] == 403
+
+
+def test_without_an_engine_there_are_no_videos(address):
+    assert ask(address + "engine/video/progress")[0] == 404
+    assert ask(address + "engine/video/take/me.mp4", b"video")[0] == 404

@@ -11,19 +11,23 @@ export async function edited(photo, tools) {
   const type = photo.type === "image/png" ? "image/png" : "image/jpeg";
   const blob = await new Promise((done) => context.canvas.toBlob(done, type, 0.95));
   if (!blob) throw new Error("This browser could not write the picture; it may be too large for it.");
+  return { name: nameOf(photo, type === "image/png" ? "png" : "jpg"), blob: await marked(blob, tools.settings.mark) };
+}
+
+/** Returns the name of an edited file: the photo's own, and what was asked for. */
+export function nameOf(photo, ending) {
   const stem = photo.name.replace(/\.[^.]*$/, "");
   const words = photo.faces.flatMap((face) => Object.values(face.asked).flatMap(named)).slice(0, 3);
-  const name = [stem, ...new Set(words), type === "image/png" ? "png" : "jpg"].join(".");
-  return { name, blob: await marked(blob, tools.settings.mark) };
+  return [stem, ...new Set(words), ending].join(".");
 }
 
 function named(asked) {
   return Object.keys(asked).filter((name) => asked[name] > 0);
 }
 
-/** Hands a file to the person. */
-export function hand({ name, blob }) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+/** Hands a file to the person: a blob, or what lies at an address of the program. */
+export function hand({ name, blob, address }) {
+  const link = Object.assign(document.createElement("a"), { href: address ?? URL.createObjectURL(blob), download: name });
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  if (blob) setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

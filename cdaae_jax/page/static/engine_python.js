@@ -23,12 +23,39 @@ export class PythonEngine {
     }
     return fields;
   }
+
+  /** Hands over a video; returns {number, frames, seconds, ending, first}, the last being its first frame as a file. */
+  async takeVideo(file) {
+    const told = await (await post(`engine/video/take/${encodeURIComponent(file.name)}`, file)).json();
+    const first = await (await asked(fetch("engine/video/first_frame.png", { cache: "no-store" }))).blob();
+    return { ...told, first: new File([first], file.name, { type: "image/png" }) };
+  }
+
+  /** Begins to make the video of that number; `label` has the amounts by name. */
+  async startVideo(number, model, label) {
+    await post("engine/video/start", JSON.stringify({ number, model, label }));
+  }
+
+  /** Returns {state, done, of, error}: "waiting", "making", "made", "stopped" or "failed". */
+  async videoProgress() {
+    return (await asked(fetch("engine/video/progress", { cache: "no-store" }))).json();
+  }
+
+  async stopVideo() {
+    await post("engine/video/stop", "");
+  }
+
+  /** Where the video that was made is found. */
+  videoMade = "engine/video/result";
 }
 
-async function post(path, body) {
+const post = (path, body) => asked(fetch(path, { method: "POST", body }));
+
+/** Returns an answer; throws the sentence that it says instead. */
+async function asked(request) {
   let answer;
   try {
-    answer = await fetch(path, { method: "POST", body });
+    answer = await request;
   } catch {
     throw new Error("The program cdaae-demo does not answer any more. Start it again, then reload this page.");
   }

@@ -1,5 +1,5 @@
 // The page: what a person does, and what they then see.
-import { edited, hand } from "./download.js";
+import { edited, hand, nameOf } from "./download.js";
 import { Draft, DRAFT } from "./draft.js";
 import { editFaces, isEdited } from "./editing.js";
 import { loadEngine } from "./engines.js";
@@ -10,6 +10,7 @@ import { openPhoto } from "./photo.js";
 import { APPLY, ROWS, SAMPLE } from "./shaders.js";
 import { makeSliders } from "./sliders.js";
 import { SHARES, strip } from "./strip.js";
+import { isVideo, lasting, makeVideo, openVideo } from "./video.js";
 import { warm } from "./warm.js";
 
 const REST_AFTER = 150; // ms without a move
@@ -78,7 +79,7 @@ async function render(photo, painter, current = () => photo === state.photo) {
   drawing("result").drawImage(scratch.canvas, 0, 0);
   drawArrows(element("arrows"), photo, element("show-arrows").checked);
   const changed = photo.faces.some(isEdited);
-  element("download").disabled = element("reset").disabled = !changed;
+  for (const id of ["download", "make", "reset"]) element(id).disabled = !changed;
 }
 
 async function showStrip() {
@@ -127,6 +128,8 @@ function show(photo) {
     drawing(id).drawImage(photo.work.canvas, 0, 0);
   }
   for (const [id, hidden] of [["stage", false], ["under", false], ["drop", true], ["strip", true]]) element(id).hidden = hidden;
+  element("download").hidden = Boolean(photo.video);
+  element("make").hidden = !photo.video;
   element("photos").hidden = state.photos.length < 2;
   element("photos").replaceChildren(...state.photos.map(thumbnail));
   frameFaces(element("faces"), photo, choose);
@@ -152,16 +155,17 @@ function showMore(photo) {
   sayFaces(photo);
 }
 
-function sayFaces({ faces }) {
-  say(faces.length > 1 ? `${faces.length} faces were found. Click the one to change.` : "");
+function sayFaces({ faces, video }) {
+  if (video) say(`A video${lasting(video) && ` of ${lasting(video)}`}. Set the sliders on its first frame; its largest face is changed.`);
+  else say(faces.length > 1 ? `${faces.length} faces were found. Click the one to change.` : "");
 }
 
 async function open(files) {
   const wrong = [];
   for (const file of files) {
-    say(`Looking for faces in ${file.name} …`);
+    say(isVideo(file) ? `Reading ${file.name} …` : `Looking for faces in ${file.name} …`);
     try {
-      const photo = await openPhoto(file, tools.engine, showMore);
+      const photo = await (isVideo(file) ? openVideo : openPhoto)(file, tools.engine, showMore);
       state.photos = [...state.photos, photo].slice(-MOST_PHOTOS);
       show(photo);
       sayFaces(photo);
@@ -170,6 +174,19 @@ async function open(files) {
     }
   }
   if (wrong.length) say(wrong.join(" "), true);
+}
+
+async function makeAndHand(photo) {
+  element("make").hidden = true;
+  element("stop").hidden = false;
+  try {
+    const address = await makeVideo(photo, tools.engine, say);
+    hand({ name: nameOf(photo, photo.video.ending), address });
+    say("");
+  } finally {
+    element("stop").hidden = true;
+    element("make").hidden = !state.photo.video;
+  }
 }
 
 function wire() {
@@ -198,6 +215,8 @@ function wire() {
       say("");
     }),
   );
+  element("make").addEventListener("click", () => trying(() => makeAndHand(state.photo)));
+  element("stop").addEventListener("click", () => trying(() => tools.engine.stopVideo()));
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("over");
