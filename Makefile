@@ -83,7 +83,7 @@ studies: judges
 	@test -n "$(DATA)" || { echo "make: DATA is missing: make studies DATA=folder-that-holds-frl_london-and-frl_rig" >&2; exit 2; }
 	$(BIN)/python -m studies.run --workdir=$(WORKDIR)/studies --judges=$(WORKDIR)/judges --data_dir=$(DATA) --jobs=$(JOBS)
 
-## make bench-quick    the ratios that matter: step and sampling against PyTorch, calls of several steps (five minutes, idle)
+## make bench-quick    the ratios that matter: step and sampling against PyTorch, calls of several steps (three minutes, idle)
 bench-quick: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks.train_step --peers=ours,torch_eager --rounds=5 --patience=20
