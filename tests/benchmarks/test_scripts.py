@@ -70,7 +70,7 @@ def test_memory_gives_the_ratio_to_pytorch(tmp_path):
 
 @pytest.mark.slow  # compiles in processes of its own
 def test_input_pipeline_says_how_long_the_step_waits(tmp_path):
-    content = run("input_pipeline", tmp_path, *TINY_BATCH, "--people=2", "--photo_size=32", "--rounds=1", "--steps=2")
+    content = run("input_pipeline", tmp_path, *TINY_BATCH, "--people=2", "--photo_size=64", "--rounds=1", "--steps=2")
     assert set(content["pipelines"]) == {"in memory", "in memory, augmented", "decoded each time"}
     for own in content["pipelines"].values():
         assert own["batches_per_second"] > 0 and 0 <= own["waiting_share"] < 1
