@@ -4,7 +4,7 @@ python launch/train.py --config=configs/emotion.py --workdir=runs/emotion --data
 
 DATA holds frl_rig2/, synthetic faces with their split in the manifest (85 people to train on, 16 for validation, 16 for
 the test), and beside each picture its exact maps (`data.maps`). Without maps, set --config.loss.maps_weight=0
---config.loss.painted_weight=0 --config.loss.shade_weight=0: it trains too, and needs several times the steps. About 35
+--config.loss.painted_weight=0 --config.loss.shade_weight=0: it trains too, and needs several times the steps. About 40
 minutes on two cores. What to expect: docs/change.md.
 """
 
