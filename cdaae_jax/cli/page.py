@@ -11,6 +11,7 @@ import contextlib
 import pathlib
 import signal
 import threading
+from typing import Any
 
 from absl import flags
 
@@ -23,38 +24,34 @@ _SHARE = flags.DEFINE_bool("share", False, "Refused: the page is for this machin
 
 def main() -> None:
     """Reads the flags, serves the page until Ctrl-C."""
+    from cdaae_jax import compiling, memory
     from cdaae_jax.errors import UserError
+    from cdaae_jax.page import server, settings, site
 
     if _SHARE.value:
         raise UserError(
             "--share is refused: photos of faces would leave this machine over a server without passwords; "
             "`make web` builds a folder that any static host serves, and each visitor's browser then computes itself"
         )
-    # Ended like this, too, nobody's video stays behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.ExitStack() as at_the_end:
-        _serve(at_the_end)
-
-
-def _serve(at_the_end: contextlib.ExitStack) -> None:
-    from cdaae_jax import compiling, memory
-    from cdaae_jax.errors import UserError
-    from cdaae_jax.page import server, settings, site
-
     if _FOLDER.value:
         folder = pathlib.Path(_FOLDER.value)
         if not (folder / settings.FILE).is_file():
             raise UserError(f"{folder} holds no page; build one with `make web`, or leave --folder out")
-        serving = server.make_server(folder, _PORT.value, None, {})
-    else:
-        memory.keep()
-        compiling.hurry()
-        engine = site.local_engine()
-        threading.Thread(target=engine.warm_up, daemon=True).start()
-        clips = site.videos(engine)
-        at_the_end.callback(clips.close)
-        serving = server.make_server(site.STATIC, _PORT.value, engine, site.beside(engine), clips)
-    print(f"The page is at http://{server.HOST}:{serving.server_port}/ (Ctrl-C ends it)", flush=True)
+        _serve(server.make_server(folder, _PORT.value, None, {}))
+        return
+    memory.keep()
+    compiling.hurry()
+    engine = site.local_engine()
+    threading.Thread(target=engine.warm_up, daemon=True).start()
+    # Ended by SIGTERM, too, nobody's video stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.closing(site.videos(engine)) as clips:
+        _serve(server.make_server(site.STATIC, _PORT.value, engine, site.beside(engine), clips))
+
+
+def _serve(serving: Any) -> None:
+    host, port = serving.server_address
+    print(f"The page is at http://{host}:{port}/ (Ctrl-C ends it)", flush=True)
     serving.serve_forever()
 
 

@@ -86,15 +86,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if not self._from_this_machine():
             return
         kind, _, model = unquote(self.path).removeprefix("/engine/").partition("/")
-        to_clips = self.clips is not None and kind == "video"
-        most, length = videos.MOST_BYTES if to_clips else MOST_BYTES, self.headers.get("Content-Length", "")
+        clips = self.clips if kind == "video" else None
+        most, length = videos.MOST_BYTES if clips else MOST_BYTES, self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > most:
             self.close_connection = True  # what is not read would be taken for the next request
             self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {most // 10**6} million bytes are taken")
             return
         try:
-            if self.clips is not None and kind == "video":
-                self._answer(self._to_the_video(self.clips, model, int(length)))
+            if clips is not None:
+                self._answer(self._to_the_video(clips, model, int(length)))
                 return
             content = self.rfile.read(int(length))
             if self.engine is not None and kind == "faces":

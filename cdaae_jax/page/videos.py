@@ -138,10 +138,16 @@ class Videos:
         self._folder.cleanup()
 
     def _receive(self, stream: io.BufferedIOBase, length: int, file: pathlib.Path) -> None:
-        with file.open("wb") as writing:
-            while length and (piece := stream.read(min(_AT_ONCE, length))):
-                writing.write(piece)
+        try:
+            with file.open("wb") as writing:
+                while length and (piece := stream.read(min(_AT_ONCE, length))):
+                    length -= len(piece)
+                    writing.write(piece)
+        except OSError as error:
+            while length and (piece := stream.read(min(_AT_ONCE, length))):  # the browser listens when it has sent all
                 length -= len(piece)
+            file.unlink(missing_ok=True)
+            raise UserError(f"the video cannot be kept ({error.strerror}); make room and choose it again") from error
         if length:
             file.unlink()
             raise UserError("the video did not come whole; choose it again")

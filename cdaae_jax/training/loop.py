@@ -138,8 +138,8 @@ def _train(
     run, primary = config.run, processes.is_primary()
     intervals = (run.log_steps, run.grid_steps, run.checkpoint_steps)
 
-    def make_call(steps: range) -> Any:
-        return parallel.shard_calls([make_batch(step - 1) for step in steps], devices)
+    def make_call(steps: range) -> tuple[range, Any]:
+        return steps, parallel.shard_calls([make_batch(step - 1) for step in steps], devices)
 
     stop_is_due = signals.deferred()
     with (
@@ -153,7 +153,7 @@ def _train(
         if primary:
             files.write_text(workdir / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
         window, saved_at, waited = Window(), time.monotonic(), 0.0
-        for steps, made in zip(calls(start, run.steps, run.steps_per_call, intervals), prefetched, strict=True):
+        for steps, made in prefetched:
             step = steps[-1]
             with jax.profiler.StepTraceAnnotation("train", step_num=step):
                 state, metrics = take_steps(state, placed, made)

@@ -1,5 +1,6 @@
 """The page's video: taken, made, handed back, and gone."""
 
+import errno
 import io
 import pathlib
 import threading
@@ -99,6 +100,17 @@ def test_a_video_that_does_not_come_whole_is_refused(held):
     with pytest.raises(UserError, match="did not come whole"):
         held.take("me.mp4", io.BytesIO(b"half"), 8)
     assert not list(pathlib.Path(held._folder.name).iterdir())
+
+
+def test_a_full_disk_is_said_when_all_has_been_sent(held, monkeypatch):
+    def full(path, mode):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sent = io.BytesIO(b"video")
+    monkeypatch.setattr(pathlib.Path, "open", full)
+    with pytest.raises(UserError, match=r"cannot be kept \(No space left on device\); make room"):
+        held.take("me.mp4", sent, 5)
+    assert sent.tell() == 5
 
 
 @pytest.mark.parametrize(
