@@ -42,8 +42,8 @@ class Drawn:
     expression: tuple[str, ...]
 
 
-def load(data_dir: str | None, split: str) -> Drawn:
-    """Reads the pictures of a split's people, and their maps.
+def load(data_dir: str | None, split: str, people: int | None = None) -> Drawn:
+    """Reads the pictures of a split's people, or of the first so many of them, and their maps.
 
     Raises:
       UserError: they are not there.
@@ -51,7 +51,9 @@ def load(data_dir: str | None, split: str) -> Drawn:
     everyone = datasets.load(Data(manifests=MANIFESTS), datasets.root(data_dir), SIZE)
     part = getattr(datasets.split(everyone, Data(manifests=MANIFESTS)), split)
     neutral = part.most_neutral()
-    rows = [i for i, r in enumerate(part.records) if r.expression in EXPRESSIONS and r.expression != "neutral"]
+    chosen = sorted(set(part.person))[:people]
+    judged = set(EXPRESSIONS) - {"neutral"}
+    rows = [i for i, r in enumerate(part.records) if r.expression in judged and part.person[i] in chosen]
     source = np.array([neutral[part.person[i]] for i in rows])
     maps, known = Maps(part)(source, np.array(rows), np.zeros(len(rows), bool))
     if not known.all():

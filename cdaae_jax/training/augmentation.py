@@ -100,7 +100,7 @@ def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[
     old_flow = moved[..., :2]
     # new[p] = old[W(p)] = photo[W(p) + old_flow(p)] = new photo[p + flow], where W(p + flow) = W(p) + old_flow(p).
     # Newton's method solves that: exact after one step where W is a similarity, within a tenth of a pixel after two.
-    across, down = jnp.gradient(away, 1.0 / side, axis=2), jnp.gradient(away, 1.0 / side, axis=1)
+    down, across = jnp.gradient(away, 1.0 / side, axis=(1, 2))
     step = functools.partial(_solve, across + jnp.array([1.0, 0.0]), down + jnp.array([0.0, 1.0]))
     flow = step(old_flow)
     flow = flow + step(away + old_flow - flow - move(away, flow))

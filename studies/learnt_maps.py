@@ -1,0 +1,85 @@
+"""What a model has learnt of the true maps of drawn faces, of people it was trained on and of others: a table.
+
+python -m studies.learnt_maps --models=RUN,emotion --data_dir=DATA --output=learnt_maps.md
+
+Neutral photos to six full expressions, 16 people of each part. Where the error is as large for people trained on, the
+network or its loss holds it; where it is much smaller for them, people lack. No judge takes part.
+"""
+
+import argparse
+import pathlib
+
+import jax.numpy as jnp
+import numpy as np
+
+from cdaae_jax import files, images, pretrained
+from cdaae_jax.errors import UserError
+from cdaae_jax.evaluation.report.tables import lay_out
+from cdaae_jax.models import change
+from cdaae_jax.models.change import Change, enlarge
+from cdaae_jax.sampling import Sampler
+from cdaae_jax.training import losses
+from studies import program, true_maps
+from studies.true_maps import Drawn
+
+PARTS = {"train": "trained on", "validation": "validation"}
+PEOPLE = 16
+HEADINGS = ("", "people", "flow, pixels of 64", "mask", "shading", "painted colour", "L1")
+
+
+def errors(made: Change, drawn: Drawn) -> dict[str, float]:
+    """Returns the mean errors of changes of drawn faces, by name.
+
+    "flow" is in pixels of the maps' grid and "shading" in the shift's own units, both where nothing is painted; "mask"
+    (a share) and "painted" (in [0, 1] units) where something is; "l1" is the picture's, in [0, 1] units.
+    """
+    if made.flow is None or made.shift is None or made.mask is None:
+        raise UserError("--models names one that lacks a flow, a shift or a mask; only whole changes can be compared")
+    grid, size = drawn.flow.shape[1], drawn.source.shape[1]
+    known = jnp.ones(len(drawn.source))
+    skin = 1.0 - drawn.painted
+    flow = jnp.abs(enlarge(made.flow, grid, grid) - drawn.flow).sum(axis=-1, keepdims=True) * grid
+    share = jnp.abs(enlarge(made.mask, grid, grid) - drawn.painted)
+    true_shift = losses.true_shift(change.shrink(drawn.source, grid), drawn.flow, drawn.shade)
+    shift = jnp.abs(enlarge(made.shift, grid, grid) - true_shift)
+    away = jnp.abs(change.apply(made, drawn.source) - drawn.target) / 2
+    return {
+        "flow": float((skin * flow).mean()),
+        "mask": float(losses.within(share, drawn.painted, known)),
+        "shading": float((skin * shift).mean()),
+        "painted": float(losses.within(away, enlarge(drawn.painted, size, size), known)),
+        "l1": float(away.mean()),
+    }
+
+
+def row(sampler: Sampler, drawn: Drawn) -> list[str]:
+    """Returns a model's errors on drawn faces as cells of the table."""
+    label = np.stack([sampler.labels.parse({expression: 1.0}) for expression in drawn.expression])
+    made = sampler.change(np.asarray(images.to_uint8(drawn.source)), label.astype(np.float32))
+    found = errors(made, drawn)
+    return [f"{found.pop('flow'):.3f}", *(f"{error:.4f}" for error in found.values())]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Reads the command line and writes the table.
+
+    Raises:
+      UserError: the data or a model are missing, or a model's changes have no flow, shift or mask.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=lambda text: text.split(","), required=True, help="names or folders")
+    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    given = parser.parse_args(arguments)
+    faces = {part: true_maps.load(given.data_dir, part, PEOPLE) for part in PARTS}
+    samplers = {name: pretrained.open_model(name) for name in given.models}
+    cells = [
+        [pathlib.Path(name).name, PARTS[part], *row(sampler, faces[part])]
+        for name, sampler in samplers.items()
+        for part in PARTS
+    ]
+    files.write_text(given.output, lay_out(HEADINGS, cells))
+
+
+if __name__ == "__main__":
+    program.run(main)
