@@ -16,6 +16,7 @@ export class GraphicsCard {
   #calls = new WorkerCalls(new Worker(new URL("./graphics_card_worker.js", import.meta.url), { type: "module" }));
   #taken = new Set();
   #left = false;
+  #busy = false; // with the trial of another model, for which nobody shall wait
   #trials = Promise.resolve();
 
   /** Says whether any model is computed here. */
@@ -25,7 +26,7 @@ export class GraphicsCard {
 
   /** Returns the change that a model makes of {photo, label}; null where the processor has to make it. */
   async change(name, inputs) {
-    if (!this.#taken.has(name)) return null;
+    if (!this.#taken.has(name) || this.#busy) return null;
     try {
       return await this.#calls.within(ANSWER, () => this.#calls.ask({ name, ...inputs }));
     } catch (error) {
@@ -39,6 +40,7 @@ export class GraphicsCard {
     this.#trials = this.#trials.then(async () => {
       if (this.#left || this.#taken.has(name)) return;
       const byCard = () => this.#calls.ask({ name, ...inputs });
+      this.#busy = true;
       try {
         const [apart, card, processor] = await this.#calls.within(TRIAL, async () => [
           farthest(await byCard(), await byProcessor()),
@@ -50,6 +52,8 @@ export class GraphicsCard {
         else this.#leave(this.details);
       } catch (error) {
         this.#leave(error.message);
+      } finally {
+        this.#busy = false;
       }
     });
     return this.#trials;

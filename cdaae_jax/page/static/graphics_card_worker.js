@@ -4,7 +4,7 @@ import * as ort from "./vendor/card/ort.webgpu.min.mjs";
 
 ort.env.wasm.wasmPaths = new URL("./vendor/card/", import.meta.url).href;
 ort.env.wasm.numThreads = 1;
-ort.env.logLevel = "fatal"; // who asks is told of failures, and goes on without the card
+ort.env.logLevel = "fatal"; // as in network.js
 const sessions = {};
 let before = Promise.resolve();
 

@@ -4,8 +4,8 @@ const FIELDS = ["flow", "shift", "mask", "paint"];
 
 /** Opens a model with onnxruntime-web. provider: "wasm" or "webgpu". */
 export function openNetwork(ort, name, provider) {
-  // What can be optimised in a model was when the page was built.
-  const options = { executionProviders: [provider], graphOptimizationLevel: "disabled" };
+  // What can be optimised in a model was when the page was built. Failures are told to who asks, not to the console.
+  const options = { executionProviders: [provider], graphOptimizationLevel: "disabled", logSeverityLevel: 4 };
   return ort.InferenceSession.create(new URL(`./models/${name}.onnx`, import.meta.url).href, options);
 }
 
