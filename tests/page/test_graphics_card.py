@@ -1,6 +1,7 @@
 """The built page and a graphics card: when it computes, and that the page goes on without it.
 
-Chromium lends a card that is software: WebGPU as it is, and far slower than the processor. Cards that fail are made up.
+Chromium lends a card that is software: WebGPU as it is, and far slower than the processor, for which the page would not
+try it. Cards that fail are made up.
 """
 
 import os
@@ -21,8 +22,9 @@ pytestmark = pytest.mark.slow
 SOFTWARE_CARD = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--ignore-gpu-blocklist")
 PORTRAIT = sorted(pretrained.PORTRAITS.glob("*.jpg"))[0]
 CARD, PROCESSOR = "The graphics card computes.", "The processor computes."
-ANY_SPEED = {"graphics_card.js": ("const SHARE = 1;", "const SHARE = 1e9;")}
-HURRY = {"graphics_card.js": ("const TRIAL = 60_000;", "const TRIAL = 1500;")}
+SOFTWARE_TOO = {"engine_browser.js": (" || adapter.info?.isFallbackAdapter", "")}
+ANY_SPEED = SOFTWARE_TOO | {"graphics_card.js": ("const SHARE = 1;", "const SHARE = 1e9;")}
+HURRY = SOFTWARE_TOO | {"graphics_card.js": ("const TRIAL = 60_000;", "const TRIAL = 1500;")}
 
 # In place of onnxruntime-web: a card that is the processor, whose session is then spoiled by some script.
 SPOILED = """
@@ -87,9 +89,9 @@ def visit(folder, tmp_path):
     pages, wrong, asked = [], [], []
     serving = server.make_server(tmp_path / "page", 0, None, {})
 
-    def opened(browser, changes=None, module=None):
+    def opened(browser, changes, module=None):
         shutil.copytree(folder, tmp_path / "page", copy_function=os.symlink)
-        for name, (before, after) in (changes or {}).items():
+        for name, (before, after) in changes.items():
             assert before in (folder / name).read_text()
             replaced(tmp_path / "page" / name, (folder / name).read_text().replace(before, after))
         if module is not None:
@@ -149,7 +151,7 @@ def test_a_card_that_computes_the_same_takes_over(with_card, visit, face_model):
 @pytest.mark.parametrize("how", LEFT)
 def test_a_card_that_is_no_better_is_left(with_card, visit, face_model, how):
     script, why = LEFT[how]
-    changes = HURRY if how == "hangs" else ANY_SPEED if how == "fails at last" else {}
+    changes = HURRY if how == "hangs" else ANY_SPEED if how == "fails at last" else SOFTWARE_TOO
     page = visit(with_card, changes, SPOILED.replace("SCRIPT", script))
     move(page, "happy", 1)
     assert equals_python(page, face_model)
@@ -158,8 +160,15 @@ def test_a_card_that_is_no_better_is_left(with_card, visit, face_model, how):
     assert page.workers == []
 
 
+def test_a_card_that_is_software_is_not_tried(with_card, visit):
+    page = visit(with_card, {}, "this is no script")
+    assert page.inner_text("#computes") == PROCESSOR
+    assert page.get_attribute("#computes", "title") == ""
+    assert page.evaluate(KEPT) == 0
+
+
 def test_files_of_the_card_that_cannot_be_read_are_done_without(with_card, visit, face_model):
-    page = visit(with_card, module="this is no script")
+    page = visit(with_card, SOFTWARE_TOO, module="this is no script")
     assert page.inner_text("#computes") == PROCESSOR
     move(page, "happy", 1)
     assert equals_python(page, face_model)

@@ -69,7 +69,9 @@ export class BrowserEngine {
   async #lookForCard() {
     if (navigator.connection?.saveData) return; // 27 MB are a lot then
     try {
-      if (await navigator.gpu?.requestAdapter()) this.card = new (await import("./graphics_card.js")).GraphicsCard();
+      const adapter = await navigator.gpu?.requestAdapter();
+      if (!adapter || adapter.info?.isFallbackAdapter) return; // the latter is the processor, and slower
+      this.card = new (await import("./graphics_card.js")).GraphicsCard();
     } catch {
       // There is none then, and the processor goes on.
     }
