@@ -88,7 +88,7 @@ def test_without_a_graphics_card_nothing_is_loaded_for_one(page):
     open_photo(page, PORTRAITS[0].read_bytes())
     move(page, "happy", 1)
     page.wait_for_selector("#computes:not(:empty)")
-    assert page.inner_text("#computes") == "The processor computes."
+    assert page.inner_text("#computes") == "Computed by this machine's processor."
     assert len(asked) > 0
     assert [url for url in asked if "vendor/card" in url] == []
 

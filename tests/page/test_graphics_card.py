@@ -14,16 +14,15 @@ from page_visits import downloaded, move, open_photo, pixels, png
 from PIL import Image
 
 from benchmarks import chromium
+from benchmarks.graphics_card import ANY_SPEED, FLAGS, SOFTWARE_TOO, copy_changed
 from cdaae_jax import pretrained
 from cdaae_jax.page import building, server
 from cdaae_jax.sampling import Sampler
 
 pytestmark = pytest.mark.slow
-SOFTWARE_CARD = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--ignore-gpu-blocklist")
 PORTRAIT = sorted(pretrained.PORTRAITS.glob("*.jpg"))[0]
-CARD, PROCESSOR = "The graphics card computes.", "The processor computes."
-SOFTWARE_TOO = {"engine_browser.js": (" || adapter.info?.isFallbackAdapter", "")}
-ANY_SPEED = SOFTWARE_TOO | {"graphics_card.js": ("const SHARE = 1;", "const SHARE = 1e9;")}
+MODULE = "vendor/card/ort.webgpu.min.mjs"
+CARD, PROCESSOR = (f"Computed by this machine's {what}." for what in ("graphics card", "processor"))
 HURRY = SOFTWARE_TOO | {"graphics_card.js": ("const TRIAL = 60_000;", "const TRIAL = 1500;")}
 
 # In place of onnxruntime-web: a card that is the processor, whose session is then spoiled by some script.
@@ -71,7 +70,7 @@ def folder() -> pathlib.Path:
     found = pathlib.Path(os.environ.get("CDAAE_WEB", ""))
     if not (found / building.LIST).is_file():
         pytest.skip("needs CDAAE_WEB to name the folder that `make web` built")
-    return found.resolve()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def with_card():
     pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if not shutil.which(chromium.NAME):
         pytest.skip("needs the command chromium: apt-get install chromium")
-    with chromium.opened(*SOFTWARE_CARD) as opened:
+    with chromium.opened(*FLAGS) as opened:
         yield opened
 
 
@@ -90,12 +89,10 @@ def visit(folder, tmp_path):
     serving = server.make_server(tmp_path / "page", 0, None, {})
 
     def opened(browser, changes, module=None):
-        shutil.copytree(folder, tmp_path / "page", copy_function=os.symlink)
-        for name, (before, after) in changes.items():
-            assert before in (folder / name).read_text()
-            replaced(tmp_path / "page" / name, (folder / name).read_text().replace(before, after))
+        copy_changed(folder, tmp_path / "page", changes)
         if module is not None:
-            replaced(tmp_path / "page/vendor/card/ort.webgpu.min.mjs", module)
+            (tmp_path / "page" / MODULE).unlink()  # is a link to what was built
+            (tmp_path / "page" / MODULE).write_text(module)
         page = browser.new_page()
         pages.append(page)
         page.context.on("request", lambda request: asked.append(request.url))
@@ -114,11 +111,6 @@ def visit(folder, tmp_path):
             page.context.close()
     assert wrong == []
     assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
-
-
-def replaced(file: pathlib.Path, text: str) -> None:
-    file.unlink()  # is a link to what was built
-    file.write_text(text)
 
 
 def equals_python(page, face_model) -> bool:

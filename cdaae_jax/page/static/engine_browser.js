@@ -63,7 +63,8 @@ export class BrowserEngine {
       const inputs = this.latest[name];
       await this.card?.takeOver(name, inputs, () => this.#byProcessor(name, inputs));
     }
-    return { computes: `The ${this.card?.computes ? "graphics card" : "processor"} computes.`, details: this.card?.details ?? "" };
+    const what = this.card?.computes ? "graphics card" : "processor";
+    return { computes: `Computed by this machine's ${what}.`, details: this.card?.details ?? "" };
   }
 
   async #lookForCard() {
