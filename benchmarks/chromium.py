@@ -31,12 +31,12 @@ def answering(serving: Any) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Any]:
-    """Yields a browser; ImportError where the package playwright is missing."""
+def opened(*flags: str) -> Iterator[Any]:
+    """Yields a browser, started with more flags; ImportError where the package playwright is missing."""
     from playwright import sync_api
 
     with sync_api.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=shutil.which(NAME), args=list(_FLAGS))
+        browser = running.chromium.launch(executable_path=shutil.which(NAME), args=[*_FLAGS, *flags])
         try:
             yield browser
         finally:

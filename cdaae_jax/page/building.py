@@ -26,12 +26,17 @@ VENDORED = {
     "@litertjs/core/wasm/litert_wasm_compat_internal.js": "litert_wasm_compat_internal.js",
     "@litertjs/core/wasm/litert_wasm_compat_internal.wasm": "litert_wasm_compat_internal.wasm",
     "@litertjs/wasm-utils/dist/index.js": "wasm_utils.js",
+    # 27 MB for browsers that have a graphics card; nobody else asks for them.
+    "onnxruntime-web/dist/ort.webgpu.min.mjs": "card/ort.webgpu.min.mjs",
+    "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.mjs": "card/ort-wasm-simd-threaded.asyncify.mjs",
+    "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm": "card/ort-wasm-simd-threaded.asyncify.wasm",
 }
 # A browser looks up no packages by name.
 _IMPORT, _IMPORT_HERE = b'from "@litertjs/wasm-utils"', b'from "./wasm_utils.js"'
 _SCRIPTS = ("service_worker.js", "_internal.js")  # are no modules
+_CARD = ("graphics_card.js", "graphics_card_worker.js", "worker_calls.js")  # are asked for where there is one
 _FETCHED = (FILE, "vendor/ort-wasm-simd-threaded.wasm", f"models/{SHIPPED[0]}{onnx_file.ENDING}")
-LIST = "files.json"  # what the service worker keeps
+LIST = "files.json"  # what the service worker keeps for everybody
 
 
 def build(packages: pathlib.Path, output: pathlib.Path) -> None:
@@ -52,8 +57,8 @@ def build(packages: pathlib.Path, output: pathlib.Path) -> None:
     networks = load_networks(find_face_model())
     shutil.rmtree(output, ignore_errors=True)
     shutil.copytree(site.STATIC, output)
-    for folder in ("models", "vendor"):
-        (output / folder).mkdir()
+    for folder in ("models", "vendor/card"):
+        (output / folder).mkdir(parents=True)
     for source, name in VENDORED.items():
         content = (packages / source).read_bytes().replace(_IMPORT, _IMPORT_HERE)
         files.write_bytes(output / "vendor" / name, content)
@@ -70,14 +75,19 @@ def build(packages: pathlib.Path, output: pathlib.Path) -> None:
     files.write_bytes(index, index.read_bytes().replace(b"</head>", f"{_early(output)}</head>".encode()))
     known = settings(samplers, "browser") | {"version": _version(output)}
     files.write_bytes(output / FILE, json.dumps(known).encode())
-    files.write_bytes(output / LIST, json.dumps(["./", *_files(output)]).encode())
+    files.write_bytes(output / LIST, json.dumps(["./", *_for_everybody(output)]).encode())
 
 
 def _early(folder: pathlib.Path) -> str:
     """Returns links that make a browser ask at once for what else one file after the other would ask for."""
-    modules = [name for name in _files(folder) if name.endswith((".js", ".mjs")) and not name.endswith(_SCRIPTS)]
+    scripts = [name for name in _for_everybody(folder) if name.endswith((".js", ".mjs"))]
+    modules = [name for name in scripts if not name.endswith(_SCRIPTS + _CARD)]
     links = [f'  <link rel="modulepreload" href="{name}">\n' for name in modules]
     return "".join(links + [f'  <link rel="preload" as="fetch" href="{name}" crossorigin>\n' for name in _FETCHED])
+
+
+def _for_everybody(folder: pathlib.Path) -> list[str]:
+    return [name for name in _files(folder) if not name.startswith("vendor/card/")]
 
 
 def _files(folder: pathlib.Path) -> list[str]:

@@ -79,6 +79,21 @@ def test_the_browser_edits_without_a_network_after_the_first_time(page, serving)
 
 
 @pytest.mark.slow
+def test_without_a_graphics_card_nothing_is_loaded_for_one(page):
+    folder = pathlib.Path(os.environ["CDAAE_WEB"])
+    assert "vendor/card" not in (folder / building.LIST).read_text() + (folder / "index.html").read_text()
+    asked = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    assert page.evaluate("navigator.gpu.requestAdapter()") is None
+    open_photo(page, PORTRAITS[0].read_bytes())
+    move(page, "happy", 1)
+    page.wait_for_selector("#computes:not(:empty)")
+    assert page.inner_text("#computes") == "Computed by this machine's processor."
+    assert len(asked) > 0
+    assert [url for url in asked if "vendor/card" in url] == []
+
+
+@pytest.mark.slow
 def test_a_video_needs_the_program_and_the_page_says_so(page):
     choose(page, "clip.mp4", b"video", "video/mp4")
     page.wait_for_selector("text=clip.mp4 is a video. Videos need the program: pip install")

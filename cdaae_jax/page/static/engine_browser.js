@@ -4,9 +4,9 @@ import { FaceNetworks } from "./face_networks.js";
 import { findFaces } from "./finder.js";
 import { idle } from "./idle.js";
 import { eyesOf, hullOf } from "./landmarks.js";
+import { openNetwork, runNetwork } from "./network.js";
 
 const FIRST_EDIT = 3000; // ms that are left to somebody who is quick
-const FIELDS = ["flow", "shift", "mask", "paint"];
 
 export class BrowserEngine {
   /** Begins to load the face networks and the models that settings.json names; who asks for one waits for it. */
@@ -16,21 +16,21 @@ export class BrowserEngine {
     this.models = settings.models;
     this.networks = FaceNetworks.load();
     this.sessions = {};
+    this.latest = {}; // what each model was asked for
+    this.card = null;
     const names = Object.keys(settings.models);
     const keep = async () => {
       await Promise.all([this.networks, this.#session(names[0])]);
       await new Promise((done) => setTimeout(done, FIRST_EDIT));
       await idle();
       await Promise.all(names.map((name) => this.#session(name)));
-      await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`);
+      if (await navigator.serviceWorker?.register(`service_worker.js?${settings.version}`)) await navigator.serviceWorker.ready;
     };
-    keep().catch(() => {}); // who asks for what is missing is told
+    this.kept = keep().catch(() => {}); // who asks for what is missing is told
   }
 
   #session(name) {
-    // What can be optimised in a model was when the page was built.
-    const open = () => ort.InferenceSession.create(`models/${name}.onnx`, { graphOptimizationLevel: "disabled" });
-    return (this.sessions[name] ??= open());
+    return (this.sessions[name] ??= openNetwork(ort, name, "wasm"));
   }
 
   /** Yields faces of a photo that is in a canvas as they are found: large ones first, then ever smaller ones. */
@@ -43,12 +43,39 @@ export class BrowserEngine {
   /** Returns the change of an aligned picture (RGB bytes) for a label vector: fields as {values, size}. */
   async change(name, picture, label) {
     const { networkSize, pictureSize } = this.models[name];
-    const photo = new ort.Tensor("float32", shrunk(picture, pictureSize, networkSize), [1, networkSize, networkSize, 3]);
-    const asked = new ort.Tensor("float32", Float32Array.from(label), [1, label.length]);
-    const made = await (await this.#session(name)).run({ photo, label: asked });
-    return Object.fromEntries(
-      FIELDS.filter((field) => made[field]).map((field) => [field, { values: made[field].data, size: made[field].dims[1] }]),
-    );
+    const inputs = { photo: shrunk(picture, pictureSize, networkSize), label: Float32Array.from(label) };
+    this.latest[name] = inputs;
+    return (await this.card?.change(name, inputs)) ?? this.#byProcessor(name, inputs);
+  }
+
+  async #byProcessor(name, { photo, label }) {
+    return runNetwork(ort, await this.#session(name), photo, label);
+  }
+
+  /** Lets a graphics card take over models that have changed the photo at hand, while nobody waits.
+   *
+   * Returns {computes: a sentence, details: why}.
+   */
+  async improve(names) {
+    await this.kept; // what everybody needs comes first
+    await (this.looked ??= this.#lookForCard());
+    for (const name of names) {
+      const inputs = this.latest[name];
+      await this.card?.takeOver(name, inputs, () => this.#byProcessor(name, inputs));
+    }
+    const what = this.card?.computes ? "graphics card" : "processor";
+    return { computes: `Computed by this machine's ${what}.`, details: this.card?.details ?? "" };
+  }
+
+  async #lookForCard() {
+    if (navigator.connection?.saveData) return; // 27 MB are a lot then
+    try {
+      const adapter = await navigator.gpu?.requestAdapter();
+      if (!adapter || adapter.info?.isFallbackAdapter) return; // the latter is the processor, and slower
+      this.card = new (await import("./graphics_card.js")).GraphicsCard();
+    } catch {
+      // There is none then, and the processor goes on.
+    }
   }
 }
 

@@ -65,6 +65,15 @@ async function rest() {
   if (turn !== state.turn) return;
   document.body.dataset.rested = "yes";
   await showStrip();
+  if (turn === state.turn) await improve(chosenFace().asked);
+}
+
+/** Lets the engine look for a faster way to compute, and shows what computes. */
+async function improve(asked) {
+  const names = Object.keys(asked).filter((name) => Object.values(asked[name]).some((amount) => amount > 0));
+  if (names.length === 0 || !tools.engine.improve) return;
+  const { computes, details } = await tools.engine.improve(names);
+  Object.assign(element("computes"), { textContent: computes, title: details });
 }
 
 async function render(photo, painter, current = () => photo === state.photo) {

@@ -2,6 +2,7 @@
 
 // Another build registers another address, which ends in its version, and then replaces the files of this one.
 const CACHE = `page ${self.location.search}`;
+const CARD = new URL("vendor/card/", self.location).href; // files that are kept only where a graphics card wants them
 
 self.addEventListener("install", (event) => {
   const keep = async () => {
@@ -24,6 +25,14 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;
-  const answer = async () => (await (await caches.open(CACHE)).match(event.request)) ?? fetch(event.request);
+  const answer = async () => {
+    const cache = await caches.open(CACHE);
+    const kept = await cache.match(event.request);
+    if (kept || !event.request.url.startsWith(CARD)) return kept ?? fetch(event.request);
+    // Not the request itself, which ends with who asks: what has begun to come is kept for the next time.
+    const got = await fetch(event.request.url, { cache: "no-cache" });
+    if (got.ok) event.waitUntil(cache.put(event.request, got.clone()));
+    return got;
+  };
   event.respondWith(answer());
 });
