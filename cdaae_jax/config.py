@@ -32,8 +32,6 @@ class Data:
       light, camera, misalignment: strengths of what other cameras would have done to a pair
         (`training.augmentation`): light, white balance and contrast, 0..1; noise, blur and compression, 0..1; turns,
         sizes and shifts, as a share, 0..0.2.
-      proportions: bend both pictures of a pair alike, smoothly, by up to this share of the side, 0..0.05: faces of
-        other proportions than those of the people there are.
       picture_size: pixels of the pictures that pairs are made of, that the reconstruction is compared at, and that
         sampling writes: a multiple of `model.image_size`, to which they are shrunk for the networks, up to 512. 0 takes
         `model.image_size` itself.
@@ -59,7 +57,6 @@ class Data:
     light: float = 0.0
     camera: float = 0.0
     misalignment: float = 0.0
-    proportions: float = 0.0
     picture_size: int = 0
     neutral_source: float = 0.0
     registered: bool = False
@@ -82,7 +79,6 @@ class Model:
         (`latent_saturated` in the metrics), and the difference then no longer depends on the person.
       join_levels: feedforward paths leave after so many stride-2 convolutions, each 1 to 3; `plain` alone can also join
         at 0, the photo itself, or nowhere: ().
-      join_blocks: residual blocks after each join, for `cdaae`.
       heads: which parts of a change are made, of "flow", "shift" and "paint" (`models.change`); `cdaae` alone has a
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
@@ -106,7 +102,6 @@ class Model:
     latent_size: int = 50
     latent_norm: bool = True
     join_levels: tuple[int, ...] = (1, 2)
-    join_blocks: int = 0
     heads: tuple[str, ...] = ("flow", "shift", "paint")
     flow_reach: float = 0.15
     flow_detail: int = 1

@@ -11,8 +11,8 @@ _Section = TypeVar("_Section", Data, Model)
 
 # Fields that older checkpoints lack, with the values that mean what was done before there were these fields.
 _ADDED: dict[str, dict[str, Any]] = {
-    "data": {"set_weights": [], "separate_sets": False, "photos_on": "auto", "proportions": 0.0},
-    "model": {"flow_detail": 1, "join_blocks": 0},
+    "data": {"set_weights": [], "separate_sets": False, "photos_on": "auto"},
+    "model": {"flow_detail": 1},
     "run": {"steps_per_call": 1, "tolerate_failed_writes": False},
 }
 

@@ -75,7 +75,6 @@ def validate(config: Config) -> None:
     for name in ("neutral_source", "light", "camera"):
         _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
     _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
-    _require(0 <= data.proportions <= 0.05, "data.proportions", data.proportions, "0 to 0.05")
     sizes = f"0 or {model.image_size} (model.image_size) to {MOST_PICTURE_SIZE}, in multiples of it"
     size = picture_size(model, data)
     fits = model.image_size <= size <= MOST_PICTURE_SIZE and size % model.image_size == 0
@@ -126,7 +125,6 @@ def _check_model(model: Model) -> None:
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
-    _require(0 <= model.join_blocks <= 16, "model.join_blocks", model.join_blocks, "0 to 16")
     _require(model.flow_detail in (1, 2), "model.flow_detail", model.flow_detail, "1 or 2")
     _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))

@@ -44,8 +44,7 @@ def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_di
 
 
 def test_fields_that_came_later_mean_what_was_done_before():
-    later = ("set_weights", "separate_sets", "photos_on", "proportions")
-    later += ("flow_detail", "join_blocks", "steps_per_call", "tolerate_failed_writes")
+    later = ("set_weights", "separate_sets", "photos_on", "flow_detail", "steps_per_call", "tolerate_failed_writes")
     whole = {
         name: config_fields.to_dict(section()) for name, section in (("data", Data), ("model", Model), ("run", Run))
     }

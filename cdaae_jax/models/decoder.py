@@ -1,6 +1,5 @@
 """The difference decoders: from latent and label to a difference of low-level features, and from these to a change."""
 
-import functools
 from typing import Any
 
 import jax.numpy as jnp
@@ -28,7 +27,6 @@ class ChangeDecoder(nn.Module):
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
       join_levels: where differences are added to the encoder's features, each 1 or more.
-      join_blocks: how many residual blocks follow each join.
       label_repeats: how often the label is tiled; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer, not only to the first (ExprGAN, Ding et al. 2018).
       upsampling: "deconv" or "resize", see `layers.Up`.
@@ -45,7 +43,6 @@ class ChangeDecoder(nn.Module):
     max_width: int
     kernel_size: int
     join_levels: tuple[int, ...]
-    join_blocks: int
     label_repeats: int
     label_at_every_level: bool
     upsampling: str
@@ -70,7 +67,7 @@ class ChangeDecoder(nn.Module):
           change: float32.
           differences: by level, what was added to `kept`.
         """
-        features, differences = climb(self, kept, latent, label, 1, self.join_blocks)
+        features, differences = climb(self, kept, latent, label, 1)
         features = nn.leaky_relu(self._conv(self.width, "refine")(features), self.leak)
         flow = shift = mask = paint = None
         if "flow" in self.heads:
@@ -121,7 +118,7 @@ class PlainDecoder(nn.Module):
     @nn.compact
     def __call__(self, kept: Features, latent: Latent, label: Label, source: Source) -> tuple[Change, Features]:
         """Decodes, see `ChangeDecoder`; the change is a shift alone, which turns the source into the picture."""
-        features, differences = climb(self, kept, latent, label, 0, 0)
+        features, differences = climb(self, kept, latent, label, 0)
         logits = picture_logits(self, features, zero_init=0 in self.join_levels)
         if 0 in self.join_levels:
             differences[0] = logits
@@ -130,13 +127,11 @@ class PlainDecoder(nn.Module):
 
 
 def climb(
-    decoder: Any, kept: Features, latent: Latent, label: Label, lowest: int, blocks: int
+    decoder: Any, kept: Features, latent: Latent, label: Label, lowest: int
 ) -> tuple[Float[Array, "n h h c"], Features]:
     """Returns features at level `lowest`, and by level the differences that were joined on the way.
 
-    `blocks` residual blocks follow each join: only there, photo and label are seen together, and what moves depends on
-    where exactly this person's brows and lips are. The layers belong to `decoder`, in whose compact method it is
-    called.
+    The layers belong to `decoder`, in whose compact method it is called.
     """
     features = smallest_features(decoder, latent, label)
     differences: Features = {}
@@ -161,20 +156,9 @@ def climb(
         if joins:
             differences[level] = features
             features = kept[level] + features
-            for block in range(blocks):
-                features = features + _residual(decoder, features, label, f"join_{level}_{block}")
         if not joins or level > min(decoder.join_levels):
             features = nn.leaky_relu(features, decoder.leak)
     return features, differences
-
-
-def _residual(decoder: Any, features: Float[Array, "n h h c"], label: Label, name: str) -> Float[Array, "n h h c"]:
-    """Returns what a block adds to its features (He et al. 2016, identity mappings): exactly 0 before training."""
-    num_channels = features.shape[-1]
-    conv = functools.partial(layers.Conv, num_channels, 3, dtype=decoder.dtype)
-    hidden = conv(name=f"{name}_first")(nn.leaky_relu(features, decoder.leak))
-    hidden += nn.Dense(num_channels, use_bias=False, dtype=decoder.dtype, name=f"{name}_label")(label)[:, None, None, :]
-    return conv(name=f"{name}_second", kernel_init=nn.initializers.zeros)(nn.leaky_relu(hidden, decoder.leak))
 
 
 def smallest_features(decoder: nn.Module, latent: Latent, label: Label) -> Float[Array, "n 4 4 c"]:

@@ -39,7 +39,6 @@ def cdaae(model: Model) -> nn.Module:
         **_common(model),
         **_decoding(model),
         join_levels=tuple(model.join_levels),
-        join_blocks=model.join_blocks,
         label_at_every_level=model.label_at_every_level,
         heads=tuple(model.heads),
         flow_reach=model.flow_reach,

@@ -13,19 +13,16 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from cdaae_jax.config import Data
-from cdaae_jax.models.change import enlarge, move
+from cdaae_jax.models.change import move
 
 Pictures = Float[Array, "n s s 3"]
 BLOCK = 8  # pixels of JPEG's blocks
-BENDS = (6, 6)  # points of the grid that changes proportions: an eye's distance from the next
 
 
 class Draw(NamedTuple):
     """What happens to each of n pairs.
 
     Attributes:
-      bend: [n, k, k, 2], on a coarse grid, how far off each pixel is fetched, in sides of the picture: another face's
-        proportions; 0 is none.
       matrix: [n, 2, 3], where a pixel of the new picture is in the old one: (x, y, 1) -> (x, y), in sides of the
         picture from its centre.
       gamma: [n, 1, 1, 1]; 1 is no change.
@@ -37,7 +34,6 @@ class Draw(NamedTuple):
       loss: [n, 1, 1, 1, 1], step of the compression's quantisation in [-1, 1] units; 0 is none.
     """
 
-    bend: Float[Array, "n k k 2"]
     matrix: Float[Array, "n 2 3"]
     gamma: Float[Array, "n 1 1 1"]
     gain: Float[Array, "n 1 1 3"]
@@ -49,7 +45,7 @@ class Draw(NamedTuple):
 
 
 def draw(keys: Float[Array, " n"], data: Data) -> Draw:
-    """Draws for each key what happens to its pair, within the strengths that `data` gives.
+    """Draws for each key what happens to its pair, within the strengths of `data.light`, `.camera` and `.misalignment`.
 
     Half of the pairs keep a clean picture (no noise, blur or compression), so that sharp photos stay the common case.
     """
@@ -61,11 +57,7 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
     matrix = jnp.stack([jnp.stack([cos, -sin, along[:, 0]], -1), jnp.stack([sin, cos, along[:, 1]], -1)], axis=1)
     dirty = (uniform[:, 4] > 0) * data.camera
     tint = jnp.stack([uniform[:, 5], 0.3 * uniform[:, 6], -uniform[:, 5]], axis=-1)  # warm to cold, and a little green
-    bend = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 2), (*BENDS, 2), minval=-1.0, maxval=1.0))(
-        keys
-    )
     return Draw(
-        bend=data.proportions * bend,
         matrix=matrix,
         gamma=jnp.exp(0.5 * data.light * maps[:, 7]),
         gain=jnp.exp(0.2 * data.light * tint)[:, None, None, :],
@@ -79,8 +71,8 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
 
 def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data) -> Pictures:
     """Returns pictures in [-1, 1] as drawn; the same `what` and `keys` treat another picture alike, noise included."""
-    if data.misalignment or data.proportions:
-        pictures = move(pictures, displacement(what, pictures.shape[1]))
+    if data.misalignment:
+        pictures = move(pictures, displacement(what.matrix, pictures.shape[1]))
     if data.light:
         pictures = _light(pictures, what)
     if data.camera:
@@ -92,42 +84,31 @@ def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data)
 
 def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[Array, "n g g 4"]:
     """Returns the true maps (`data.maps`) of pairs whose pictures `change` has moved."""
-    if not (data.misalignment or data.proportions):
+    if not data.misalignment:
         return maps
-    side = maps.shape[1]
-    away = displacement(what, side)
-    moved = move(maps, away)
-    old_flow = moved[..., :2]
-    # new[p] = old[W(p)] = photo[W(p) + old_flow(p)] = new photo[p + flow], where W(p + flow) = W(p) + old_flow(p).
-    # Newton's method solves that: exact after one step where W is a similarity, within a tenth of a pixel after two.
-    down, across = jnp.gradient(away, 1.0 / side, axis=(1, 2))
-    step = functools.partial(_solve, across + jnp.array([1.0, 0.0]), down + jnp.array([0.0, 1.0]))
-    flow = step(old_flow)
-    flow = flow + step(away + old_flow - flow - move(away, flow))
-    return jnp.concatenate([flow, moved[..., 2:]], axis=-1)
+    moved = move(maps, displacement(what.matrix, maps.shape[1]))
+    # new[p] = old[A p] = photo[A p + flow(A p)] = new photo[p + L^-1 flow(A p)], L the linear part of A.
+    back = _inverse(what.matrix[:, :, :2])
+    return jnp.concatenate([jnp.einsum("nij,nhwj->nhwi", back, moved[..., :2]), moved[..., 2:]], axis=-1)
 
 
-def _solve(
-    across: Float[Array, "*n 2"], down: Float[Array, "*n 2"], right: Float[Array, "*n 2"]
-) -> Float[Array, "*n 2"]:
-    """Returns the solutions of x * across + y * down = right, by Cramer's rule.
+def _inverse(matrix: Float[Array, "n 2 2"]) -> Float[Array, "n 2 2"]:
+    """Returns the inverses, by Cramer's rule.
 
-    Not `jnp.linalg`: on a CPU of two devices its LAPACK calls wait for threads that wait for them, and training stands
-    still for ever.
+    `jnp.linalg.inv` calls LAPACK, which on a CPU shares its work out among the threads that run the step and waits for
+    them: when all of these wait, as two devices on two cores can, training stands still for ever.
     """
-    return jnp.stack([_cross(right, down), _cross(across, right)], axis=-1) / _cross(across, down)[..., None]
+    (a, b), (c, d) = jnp.moveaxis(matrix, 0, -1)
+    adjugate = jnp.stack([jnp.stack([d, -b], -1), jnp.stack([-c, a], -1)], axis=1)
+    return adjugate / (a * d - b * c)[:, None, None]
 
 
-def _cross(a: Float[Array, "*n 2"], b: Float[Array, "*n 2"]) -> Float[Array, "*n"]:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-
-
-def displacement(what: Draw, side: int) -> Float[Array, "n side side 2"]:
+def displacement(matrix: Float[Array, "n 2 3"], side: int) -> Float[Array, "n side side 2"]:
     """Returns, in sides of the picture, how far from each pixel the one lies that takes its place."""
     line = (jnp.arange(side) + 0.5) / side - 0.5
     x, y = jnp.meshgrid(line, line)
     points = jnp.stack([x, y, jnp.ones_like(x)], axis=-1)
-    return jnp.einsum("nij,hwj->nhwi", what.matrix, points) - points[..., :2] + enlarge(what.bend, side, side)
+    return jnp.einsum("nij,hwj->nhwi", matrix, points) - points[..., :2]
 
 
 def _light(pictures: Pictures, what: Draw) -> Pictures:

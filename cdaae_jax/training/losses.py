@@ -146,12 +146,10 @@ def shading(
     shade: Float[Array, "n g g 1"],
     known: Float[Array, " n"],
 ) -> Float[Array, ""]:
-    """Returns how far a change's shift is from the one that shades the truly moved photo as it truly is.
+    """Returns the mean distance of a change's shift from the one that shades the truly moved photo as it truly is.
 
     Folds are faint: in the pictures themselves they are a small part of the error, and are learned last. As shifts they
-    weigh the same on dark skin as on light skin. They are also narrower than a point of the grid: where it is not sure
-    which points a fold runs through, the median of each is no fold at all, and the mean a soft one that is as deep in
-    all. So errors are squared here, in units of `_FOLD`.
+    weigh the same on dark skin as on light skin.
 
     Args:
       change: the generator's, with a shift.
@@ -167,8 +165,8 @@ def shading(
     if change.shift is None:
         raise ValueError("this change has no shift that could be compared; ask for no shade loss")
     grid = flow.shape[1]
-    error = enlarge(change.shift, grid, grid) - true_shift(photo, flow, shade)
-    return (known * ((1.0 - painted) * jnp.square(error) / _FOLD).mean(axis=(1, 2, 3))).mean()
+    error = _absolute(enlarge(change.shift, grid, grid) - true_shift(photo, flow, shade))
+    return (known * ((1.0 - painted) * error).mean(axis=(1, 2, 3))).mean()
 
 
 def true_shift(
@@ -180,7 +178,6 @@ def true_shift(
     return shift_between(moved, jnp.arctanh(shaded))
 
 
-_FOLD = 0.1  # the shift of a fold: there, squares are as large as distances
 _SHADED = (-0.97, 0.93)  # nearer to black and white, a factor is a shift of any size
 
 

@@ -191,32 +191,6 @@ def test_the_flow_can_have_a_grid_of_the_networks_size_and_starts_as_none():
     np.testing.assert_array_equal(generated.change.flow, np.zeros((2, 32, 32, 2)))
 
 
-def test_blocks_after_the_joins_change_nothing_before_training_and_see_the_label():
-    model = Model(image_size=32, width=8, max_width=64)
-    plain, deeper = (registry.build(dataclasses.replace(model, join_blocks=blocks)).generator for blocks in (0, 2))
-    source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)
-    params = jax.jit(deeper.init)(jax.random.key(0, impl="rbg"), source, jnp.eye(2))["params"]
-    added = {name for name in params["decoder"] if name.startswith("join_")}
-    assert added == {f"join_{k}_{b}_{part}" for k in (1, 2) for b in (0, 1) for part in ("first", "second", "label")}
-    # What joins is 0 as well before training; with other numbers there, the blocks have something to see.
-    params = jax.tree.map(lambda leaf: jnp.where(leaf == 0, 0.02, leaf), params)
-    for name in added:
-        if name.endswith("second"):
-            params["decoder"][name] = jax.tree.map(jnp.zeros_like, params["decoder"][name])
-    shared = params | {"decoder": {name: leaf for name, leaf in params["decoder"].items() if name not in added}}
-    change = jax.jit(deeper.apply)({"params": params}, source, jnp.eye(2)).change
-    expected = jax.jit(plain.apply)({"params": shared}, source, jnp.eye(2)).change
-    np.testing.assert_array_equal(change.flow, expected.flow)
-
-    params["decoder"]["join_1_1_second"]["kernel"] += 0.02
-    for name, leaf in params["decoder"].items():
-        if name == "dense" or "label" in name:
-            params["decoder"][name] = jax.tree.map(jnp.zeros_like, leaf)
-    params["decoder"]["join_1_1_label"]["kernel"] = jnp.arange(16.0).reshape(2, 8)
-    flow = jax.jit(deeper.apply)({"params": params}, source[:1].repeat(2, axis=0), jnp.eye(2)).change.flow
-    assert np.abs(flow[0] - flow[1]).max() > 1e-4  # of one photo, for two labels that only the block sees
-
-
 def test_without_paint_the_first_change_is_none_at_all():
     generator = registry.build(Model(image_size=32, width=8, max_width=64, heads=("flow", "shift"))).generator
     source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)

@@ -27,7 +27,7 @@ def test_nothing_is_asked_for_and_nothing_happens():
     np.testing.assert_array_equal(changed(pictures), pictures)
 
 
-@pytest.mark.parametrize("strength", ["light", "camera", "misalignment", "proportions"])
+@pytest.mark.parametrize("strength", ["light", "camera", "misalignment"])
 def test_each_strength_changes_pictures_and_the_same_keys_alike(strength):
     pictures = smooth_pictures()
     once, again = changed(pictures, **{strength: 0.5}), changed(pictures, **{strength: 0.5})
@@ -51,9 +51,8 @@ def test_compression_keeps_pictures_that_need_no_detail():
     np.testing.assert_allclose(augmentation._compress(pictures, 0.0 * step), pictures, atol=1e-5)
 
 
-@pytest.mark.parametrize("strengths", [{"misalignment": 0.1}, {"proportions": 0.03}])
-def test_maps_follow_the_pictures(strengths):
-    source, data = smooth_pictures(), Data(**strengths)
+def test_maps_follow_the_pictures():
+    source, data = smooth_pictures(), Data(misalignment=0.1)
     grid = np.random.default_rng(1).uniform(-0.03, 0.03, (6, 4, 4, 2)).astype(np.float32)
     flow = enlarge(jnp.asarray(grid), 64, 64)
     target = move(source, flow)
@@ -66,10 +65,9 @@ def test_maps_follow_the_pictures(strengths):
     assert right < 0.002 and right < 0.1 * wrong
 
 
-def test_the_step_waits_for_no_thread_of_its_own():
-    """A LAPACK call inside the step of two devices on a CPU can wait for ever for the threads that run it."""
-    data = Data(misalignment=0.1, proportions=0.03)
-    maps = jnp.zeros((6, 64, 64, 4))
+def test_the_step_waits_for_none_of_its_own_threads():
+    """LAPACK inside the step of two devices on a CPU can wait for ever for the threads that run it."""
+    data = Data(misalignment=0.1)
     step = jax.jit(lambda maps: augmentation.change_maps(maps, augmentation.draw(KEYS, data), data))
-    assert "lapack" not in step.lower(maps).as_text()
+    assert "lapack" not in step.lower(jnp.zeros((6, 64, 64, 4))).as_text()
     assert "lapack" in jax.jit(jnp.linalg.inv).lower(jnp.eye(2)).as_text()
