@@ -37,16 +37,16 @@ def errors(made: Change, drawn: Drawn) -> dict[str, float]:
         raise UserError("--models names one that lacks a flow, a shift or a mask; only whole changes can be compared")
     grid, size = drawn.flow.shape[1], drawn.source.shape[1]
     known = jnp.ones(len(drawn.source))
-    skin = 1.0 - drawn.painted
-    flow = jnp.abs(enlarge(made.flow, grid, grid) - drawn.flow).sum(axis=-1, keepdims=True) * grid
+    # With the true mask, all that is wrong of what `losses.maps` compares is the flow.
+    flow = losses.maps(made.replace(mask=drawn.painted), drawn.flow, drawn.painted, known)
+    photo = change.shrink(drawn.source, grid)
+    shading = losses.shading(made, photo, drawn.flow, drawn.painted, drawn.shade, known)
     share = jnp.abs(enlarge(made.mask, grid, grid) - drawn.painted)
-    true_shift = losses.true_shift(change.shrink(drawn.source, grid), drawn.flow, drawn.shade)
-    shift = jnp.abs(enlarge(made.shift, grid, grid) - true_shift)
     away = jnp.abs(change.apply(made, drawn.source) - drawn.target) / 2
     return {
-        "flow": float((skin * flow).mean()),
+        "flow": float(flow),
         "mask": float(losses.within(share, drawn.painted, known)),
-        "shading": float((skin * shift).mean()),
+        "shading": float(shading),
         "painted": float(losses.within(away, enlarge(drawn.painted, size, size), known)),
         "l1": float(away.mean()),
     }

@@ -95,8 +95,8 @@ def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[
 def _inverse(matrix: Float[Array, "n 2 2"]) -> Float[Array, "n 2 2"]:
     """Returns the inverses, by Cramer's rule.
 
-    `jnp.linalg.inv` calls LAPACK, which on a CPU shares its work out among the threads that run the step and waits for
-    them: when all of these wait, as two devices on two cores can, training stands still for ever.
+    `jnp.linalg.inv` calls LAPACK, which on a CPU shares large batches out among the threads that run the step and waits
+    for them: with 32,768 matrices on each of two devices all threads waited, for ever. No batch of pairs is so large.
     """
     (a, b), (c, d) = jnp.moveaxis(matrix, 0, -1)
     adjugate = jnp.stack([jnp.stack([d, -b], -1), jnp.stack([-c, a], -1)], axis=1)

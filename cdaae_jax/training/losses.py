@@ -165,17 +165,10 @@ def shading(
     if change.shift is None:
         raise ValueError("this change has no shift that could be compared; ask for no shade loss")
     grid = flow.shape[1]
-    error = _absolute(enlarge(change.shift, grid, grid) - true_shift(photo, flow, shade))
-    return (known * ((1.0 - painted) * error).mean(axis=(1, 2, 3))).mean()
-
-
-def true_shift(
-    photo: Float[Array, "n g g 3"], flow: Float[Array, "n g g 2"], shade: Float[Array, "n g g 1"]
-) -> Float[Array, "n g g 3"]:
-    """Returns the shift that shades the truly moved photo as it truly is; the arguments are those of `shading`."""
     moved = jnp.clip(move(photo, flow), *_SHADED)
     shaded = jnp.clip((moved + 1.0) * jnp.exp(shade) - 1.0, *_SHADED)
-    return shift_between(moved, jnp.arctanh(shaded))
+    error = _absolute(enlarge(change.shift, grid, grid) - shift_between(moved, jnp.arctanh(shaded)))
+    return (known * ((1.0 - painted) * error).mean(axis=(1, 2, 3))).mean()
 
 
 _SHADED = (-0.97, 0.93)  # nearer to black and white, a factor is a shift of any size

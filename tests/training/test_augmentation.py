@@ -66,7 +66,7 @@ def test_maps_follow_the_pictures():
 
 
 def test_the_step_waits_for_none_of_its_own_threads():
-    """LAPACK inside the step of two devices on a CPU can wait for ever for the threads that run it."""
+    """LAPACK inside the step of two devices on a CPU can wait for ever for the threads that run the step."""
     data = Data(misalignment=0.1)
     step = jax.jit(lambda maps: augmentation.change_maps(maps, augmentation.draw(KEYS, data), data))
     assert "lapack" not in step.lower(jnp.zeros((6, 64, 64, 4))).as_text()
