@@ -10,6 +10,7 @@ import argparse
 import collections
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
@@ -77,16 +78,23 @@ def composed(drawn: Drawn, shade: bool = False, paint: int = 0) -> Photos:
     """Returns the sources moved by the true flow, and as asked shaded, and painted with the truth at `paint` pixels."""
     photo = change.move(drawn.source, change.enlarge(drawn.flow, SIZE, SIZE), sharp=True)
     if shade:
-        factor = jnp.exp(change.enlarge(drawn.shade, SIZE, SIZE))
-        photo = jnp.clip((photo + 1.0) * factor - 1.0, -1.0, 1.0)
-    if paint:
-        mask = jnp.clip(change.enlarge(drawn.painted, SIZE, SIZE), 0.0, 1.0)
-        photo = (1.0 - mask) * photo + mask * change.enlarge(change.shrink(drawn.target, paint), SIZE, SIZE)
-    return photo
+        photo = shaded(drawn, photo)
+    return painted(drawn, photo, paint) if paint else photo
+
+
+def shaded(drawn: Drawn, moved: Photos) -> Photos:
+    """Returns moved photos with the true shading."""
+    return jnp.clip((moved + 1.0) * jnp.exp(change.enlarge(drawn.shade, SIZE, SIZE)) - 1.0, -1.0, 1.0)
+
+
+def painted(drawn: Drawn, photo: Photos, grid: int) -> Photos:
+    """Returns photos with what is truly painted, whose colours are known at `grid` pixels."""
+    mask = jnp.clip(change.enlarge(drawn.painted, SIZE, SIZE), 0.0, 1.0)
+    return (1.0 - mask) * photo + mask * change.enlarge(change.shrink(drawn.target, grid), SIZE, SIZE)
 
 
 def report(drawn: Drawn, judge: ExpressionJudge) -> str:
-    """Returns the table: how often each expression is read, their mean, and L1 to the true pictures."""
+    """Returns the table of what the true maps are read as."""
     rows = {
         "copy the source": drawn.source,
         "flow": composed(drawn),
@@ -96,6 +104,11 @@ def report(drawn: Drawn, judge: ExpressionJudge) -> str:
         "flow, shade, paint at 128": composed(drawn, shade=True, paint=128),
         "true pictures": drawn.target,
     }
+    return table(drawn, rows, judge)
+
+
+def table(drawn: Drawn, rows: Mapping[str, Photos], judge: ExpressionJudge) -> str:
+    """Returns how often each expression is read in pictures by name, their mean, and L1 to the true pictures."""
     names = [name for name in EXPRESSIONS if name in drawn.expression]
     cells = []
     for name, pictures in rows.items():

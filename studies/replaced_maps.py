@@ -1,0 +1,80 @@
+"""Which part of a change that a model has not learnt costs how much: its maps, one after the other replaced by the truth.
+
+python -m studies.replaced_maps --model=emotion --data_dir=DATA --judges=runs/judges --split=validation --output=table.md
+
+Neutral photos to six full expressions at 256 px, read by a judge. What a row reads more often than the model's own is
+what better maps of that part would bring at most. Beside it: `studies.true_maps`, where no model takes part.
+"""
+
+import argparse
+import itertools
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cdaae_jax import files, images, pretrained
+from cdaae_jax.errors import UserError
+from cdaae_jax.evaluation.judges.face_api import ExpressionJudge
+from cdaae_jax.models import change
+from cdaae_jax.models.change import Change
+from cdaae_jax.sampling import Sampler
+from studies import program, true_maps
+from studies.true_maps import Drawn, Photos
+
+PARTS = ("flow", "shading", "paint")
+
+
+def made(sampler: Sampler, drawn: Drawn) -> Change:
+    """Returns what a model would change in the sources.
+
+    Raises:
+      UserError: a part is missing.
+    """
+    label = np.stack([sampler.labels.parse({expression: 1.0}) for expression in drawn.expression])
+    found = sampler.change(np.asarray(images.to_uint8(drawn.source)), label.astype(np.float32))
+    if found.flow is None or found.shift is None or found.mask is None:
+        raise UserError("--model names one that lacks a flow, a shift or a mask; only whole changes can be compared")
+    return jax.tree.map(jnp.asarray, found)
+
+
+def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
+    """Returns the sources changed, with the true maps for some of `PARTS` and the model's for the others."""
+    flow = drawn.flow if "flow" in true else found.flow
+    shift = None if "shading" in true else found.shift
+    photo = change.apply(Change(flow=flow, shift=shift), drawn.source, sharp=True)
+    if "shading" in true:
+        photo = true_maps.shaded(drawn, photo)
+    if "paint" in true:
+        return true_maps.painted(drawn, photo, grid=128)
+    return change.apply(Change(mask=found.mask, paint=found.paint), photo, sharp=True)
+
+
+def report(found: Change, drawn: Drawn, judge: ExpressionJudge) -> str:
+    """Returns the table: the model, with each choice of parts replaced, and the true pictures."""
+    choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
+    rows = {f"true {', '.join(chosen)}" if chosen else "the model": composed(found, drawn, chosen) for chosen in choices}
+    return true_maps.table(drawn, rows | {"true pictures": drawn.target}, judge)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Reads the command line and writes the table.
+
+    Raises:
+      UserError: the data, the judge or the model are missing, or its changes lack a part.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="a name or a folder")
+    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
+    parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    given = parser.parse_args(arguments)
+    judge = ExpressionJudge.load(given.judges)
+    drawn = true_maps.load(given.data_dir, given.split)
+    files.write_text(given.output, report(made(pretrained.open_model(given.model), drawn), drawn, judge))
+
+
+if __name__ == "__main__":
+    program.run(main)
