@@ -1,50 +1,29 @@
-// Makes a change to a photo quickly, while a slider moves: what Painter makes, with one cheap pass.
+// Makes a change to a photo quickly, while a slider moves: what Painter makes, on the processor and in fewer pixels.
 //
-// What lies where is the same: the change's grids are enlarged by the same cubic, on the processor and to fewer cells;
-// between these, and between the photo's pixels, the draft interpolates linearly. It has as many pixels as this machine
-// draws in DRAWING.
+// What lies where is the same: the change's grids are enlarged by the same cubic, to fewer cells; between these, and
+// between the photo's pixels, the draft interpolates linearly. It has as many pixels as this machine makes in MAKING.
+// No graphics card takes part: where there is none, handing so few pixels to WebGL and back takes longer than making them.
+import { changed } from "./draft_pixels.js";
 import { toAligned } from "./geometry.js";
 import { enlarged } from "./grids.js";
 import { windowOf } from "./region.js";
 
-const DRAWING = 15; // ms
+const MAKING = 6; // ms
 const [SHORTEST, LONGEST] = [256, 512]; // pixels of the draft's longer side
 const LEAST = 0.25; // of `seen` in Draft.#blended: less, nobody sees
-
-export const DRAFT = `#version 300 es
-precision highp float;
-precision highp sampler2D;
-uniform sampler2D moves, shades, painting, photo;
-uniform vec2 placeFirst, placeRight, placeDown, photoFirst, photoStep;
-uniform float steepness, nearest;
-out vec4 colour;
-void main() {
-  vec2 at = gl_FragCoord.xy;
-  vec2 place = placeFirst + placeRight * at.x + placeDown * at.y;
-  vec4 move = textureLod(moves, place, 0.0);
-  vec3 moved = textureLod(photo, photoFirst + photoStep * at + move.xy, 0.0).rgb * 2.0 - 1.0;
-  vec3 near = clamp(moved, -nearest, nearest);
-  vec3 t = textureLod(shades, place, 0.0).rgb;
-  vec3 made = (near + t) / (1.0 + near * t) + (moved - near);
-  float mask = clamp(steepness * (move.z - 0.5) + 0.5, 0.0, 1.0);
-  if (mask > 0.0) made = mix(made, textureLod(painting, place, 0.0).rgb, mask);
-  colour = vec4(made * 0.5 + 0.5, move.a);
-}`;
 
 export class Draft {
   name = "draft";
 
-  /** known: `change` and `region` of settings.json; passes: with the program DRAFT. */
-  constructor(known, passes) {
+  /** known: `change` and `region` of settings.json. */
+  constructor(known) {
     this.known = known;
-    this.passes = passes;
-    this.side = LONGEST;
+    this.side = SHORTEST;
     this.drawn = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   }
 
   /** Changes the face in a canvas, as Painter.apply. */
   apply(context, fields, place) {
-    const { passes } = this;
     const { matrix } = place;
     const cells = this.known.region.windowCells;
     const strength = (place.window ??= windowOf(place.hull, matrix, this.known.region));
@@ -52,29 +31,21 @@ export class Draft {
     const box = boxOf(grids.moves, cells, matrix, context.canvas);
     if (!box) return;
     const seen = around(box, box.farthest + 2, context.canvas);
-    for (let at = 0; at < grids.moves.length; at += 4) {
-      grids.moves[at] /= seen.width;
-      grids.moves[at + 1] /= seen.height;
-    }
-    const pixels = context.getImageData(seen.x, seen.y, seen.width, seen.height).data;
-    const textures = { photo: passes.texture("RGBA8", seen.width, seen.height, new Uint8Array(pixels.buffer), "LINEAR") };
-    for (const [name, values] of Object.entries(grids)) textures[name] = passes.texture("RGBA16F", cells, cells, values, "LINEAR");
+    const photo = context.getImageData(seen.x, seen.y, seen.width, seen.height);
     const scale = Math.max(1, Math.max(box.width, box.height) / this.side);
     const [width, height] = [Math.ceil(box.width / scale), Math.ceil(box.height / scale)];
-    const target = passes.texture("RGBA8", width, height, null);
-    const [first, right, down] = [[0, 0], [scale, 0], [0, scale]].map(([x, y]) => toAligned(matrix, box.x + x, box.y + y));
-    const places = {
-      placeFirst: first,
-      placeRight: [right[0] - first[0], right[1] - first[1]],
-      placeDown: [down[0] - first[0], down[1] - first[1]],
-      photoFirst: [(box.x - seen.x) / seen.width, (box.y - seen.y) / seen.height],
-      photoStep: [scale / seen.width, scale / seen.height],
+    const [first, right, below] = [[0, 0], [scale, 0], [0, scale]].map(([x, y]) => toAligned(matrix, box.x + x, box.y + y));
+    const pixel = {
+      first,
+      across: [right[0] - first[0], right[1] - first[1]],
+      down: [below[0] - first[0], below[1] - first[1]],
+      x: box.x - seen.x,
+      y: box.y - seen.y,
+      step: scale,
     };
     const began = performance.now();
-    passes.run("DRAFT", textures, { ...this.known.change, ...places }, [target], [0, 0, width, height]);
-    const made = new ImageData(passes.read([0, 0, width, height]), width, height);
+    const made = changed(photo, grids, cells, pixel, this.known.change, width, height);
     this.#learn(Math.max(width, height), performance.now() - began);
-    passes.release([...Object.values(textures), target]);
     Object.assign(this.drawn.canvas, { width, height });
     this.drawn.putImageData(made, 0, 0);
     context.drawImage(this.drawn.canvas, box.x, box.y, width * scale, height * scale);
@@ -82,7 +53,7 @@ export class Draft {
 
   #learn(side, took) {
     if (side < SHORTEST) return; // says little
-    const affordable = side * Math.sqrt(DRAWING / took);
+    const affordable = side * Math.sqrt(MAKING / took);
     this.side = Math.min(Math.max((this.side + affordable) / 2, SHORTEST), LONGEST);
   }
 
@@ -92,8 +63,11 @@ export class Draft {
    */
   #blended({ flow, shift, mask, paint }, strength, { a, b }) {
     const cells = this.known.region.windowCells;
-    const at = (field, channels) => enlarged(field.values, field.size, cells, channels, this.known.change.gridSlope);
-    const [flows, shifts, masks, paints] = [at(flow, 2), at(shift, 3), at(mask, 1), at(paint, 3)];
+    const at = (values, size, channels) => enlarged(values, size, cells, channels, this.known.change.gridSlope);
+    const flows = at(flow.values, flow.size, 2);
+    const shadings = at(shift.values.map(Math.tanh), shift.size, 3);
+    const masks = at(mask.values, mask.size, 1);
+    const paints = at(paint.values, paint.size, 3);
     const [moves, shades, painting] = [0, 1, 2].map(() => new Float32Array(cells * cells * 4));
     for (let cell = 0; cell < cells * cells; cell++) {
       const share = strength[cell];
@@ -106,7 +80,7 @@ export class Draft {
       moves[to + 2] = share * masks[cell];
       let shade = 0;
       for (let c = 0; c < 3; c++) {
-        shades[to + c] = Math.tanh(share * shifts[cell * 3 + c]);
+        shades[to + c] = share * shadings[cell * 3 + c];
         shade = Math.max(shade, Math.abs(shades[to + c]));
         painting[to + c] = Math.min(Math.max(paints[cell * 3 + c], -1), 1);
       }

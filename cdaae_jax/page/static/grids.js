@@ -8,25 +8,28 @@ export function enlarged(values, from, to, channels, slope) {
   const key = `${from} ${to}`;
   if (!known.has(key)) known.set(key, weights(from, to, slope));
   const rows = known.get(key);
-  const tall = new Float32Array(to * from * channels);
   const width = from * channels;
-  rows.forEach(({ first, shares }, row) => {
-    for (let at = 0; at < width; at++) {
-      let total = 0;
-      for (let cell = 0; cell < shares.length; cell++) total += shares[cell] * values[(first + cell) * width + at];
-      tall[row * width + at] = total;
+  const tall = new Float32Array(to * width);
+  for (let row = 0; row < to; row++) {
+    const { first, shares } = rows[row];
+    const end = (row + 1) * width;
+    for (let cell = 0; cell < shares.length; cell++) {
+      const share = shares[cell];
+      for (let at = row * width, of = (first + cell) * width; at < end; at++, of++) tall[at] += share * values[of];
     }
-  });
+  }
   const made = new Float32Array(to * to * channels);
-  rows.forEach(({ first, shares }, column) => {
-    for (let row = 0; row < to; row++) {
-      for (let c = 0; c < channels; c++) {
+  for (let row = 0, at = 0; row < to; row++) {
+    for (let column = 0; column < to; column++) {
+      const { first, shares } = rows[column];
+      const start = row * width + first * channels;
+      for (let c = 0; c < channels; c++, at++) {
         let total = 0;
-        for (let cell = 0; cell < shares.length; cell++) total += shares[cell] * tall[row * width + (first + cell) * channels + c];
-        made[(row * to + column) * channels + c] = total;
+        for (let cell = 0, of = start + c; cell < shares.length; cell++, of += channels) total += shares[cell] * tall[of];
+        made[at] = total;
       }
     }
-  });
+  }
   return made;
 }
 

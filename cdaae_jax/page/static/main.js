@@ -1,6 +1,6 @@
 // The page: what a person does, and what they then see.
 import { edited, hand, nameOf } from "./download.js";
-import { Draft, DRAFT } from "./draft.js";
+import { Draft } from "./draft.js";
 import { editFaces, isEdited } from "./editing.js";
 import { loadEngine } from "./engines.js";
 import { drawArrows, frameFaces } from "./overlays.js";
@@ -240,8 +240,8 @@ function wire() {
 
 await trying(async () => {
   const settings = await (await fetch("settings.json")).json();
-  const passes = new Passes({ SAMPLE, ROWS, APPLY, DRAFT });
-  tools = { settings, engine: await loadEngine(settings), painter: new Painter(settings, passes), draft: new Draft(settings, passes) };
+  const passes = new Passes({ SAMPLE, ROWS, APPLY });
+  tools = { settings, engine: await loadEngine(settings), painter: new Painter(settings, passes), draft: new Draft(settings) };
   const onChange = (model, name, amount) => {
     chosenFace().asked[model][name] = amount;
     trying(update);

@@ -1,4 +1,4 @@
-// WebGL 2 in the words of the painter and the draft: textures, and passes over squares of them.
+// WebGL 2 in the words of the painter: textures, and passes over squares of them.
 
 const VERTICES = `#version 300 es
 void main() {
