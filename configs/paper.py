@@ -1,10 +1,10 @@
-"""The paper's own decoder at 128 px, on the data of configs/emotion.py: how it compares with a change that moves pixels.
+"""The paper's own decoder at 128 px, on the data of configs/emotion.py, to compare with a change that moves pixels.
 
 python launch/train.py --config=configs/paper.py --workdir=runs/paper --data_dir=DATA
 
 DATA as for configs/emotion.py; maps are not used, as there is no change to compare with them. 1,000 steps take about 38
-minutes on two idle cores, as long as configs/emotion.py. Without the critic of pictures, which would make it fewer steps;
-on a GPU, give it more of both: --config.loss.image_weight=1e-4 --config.run.steps=50_000. What to expect:
+minutes on two idle cores, as long as configs/emotion.py. There is no critic of pictures, which would take time from the
+steps; on a GPU, give it more of both: --config.loss.image_weight=1e-4 --config.run.steps=50_000. What to expect:
 docs/results/pretrained.md.
 """
 

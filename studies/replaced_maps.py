@@ -1,6 +1,6 @@
-"""Which part of a change that a model has not learnt costs how much: its maps, one after the other replaced by the truth.
+"""Which part of a change that a model has not learnt costs how much: its maps, one by one replaced by the truth.
 
-python -m studies.replaced_maps --model=emotion --data_dir=DATA --judges=runs/judges --split=validation --output=table.md
+python -m studies.replaced_maps --model=emotion --data_dir=DATA --judges=runs/judges --output=replaced_maps.md
 
 Neutral photos to six full expressions at 256 px, read by a judge. What a row reads more often than the model's own is
 what better maps of that part would bring at most. Beside it: `studies.true_maps`, where no model takes part.
@@ -54,7 +54,7 @@ def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
 def report(found: Change, drawn: Drawn, judge: ExpressionJudge) -> str:
     """Returns the table: the model, with each choice of parts replaced, and the true pictures."""
     choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
-    rows = {f"true {', '.join(chosen)}" if chosen else "the model": composed(found, drawn, chosen) for chosen in choices}
+    rows = {f"true {', '.join(true)}" if true else "the model": composed(found, drawn, true) for true in choices}
     return true_maps.table(drawn, rows | {"true pictures": drawn.target}, judge)
 
 
