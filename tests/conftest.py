@@ -12,10 +12,10 @@ from PIL import Image
 # --- devices and compilation: before the first question for devices ---------------------------------------------------
 
 jax.config.update("jax_platforms", "cpu")
-# Networks of a few channels are compiled far longer than they run: with fewer passes the tests take half the time.
-# Processes that tests start inherit it.
+# Networks of a few channels are compiled far longer than they run, so they are compiled without optimisation. Processes
+# that tests start inherit it.
 if "--xla_backend_optimization_level" not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=1".strip()
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
 jax.config.update("jax_num_cpu_devices", 4)
 # Compiled programs outlive the session, so that a second run of the tests only waits for what changed.
 jax.config.update("jax_compilation_cache_dir", str(pathlib.Path(__file__).parents[1] / ".cache" / "jax"))

@@ -91,7 +91,8 @@ def test_label_at_every_level_reaches_a_layer_past_the_join(source):
     assert not any(difference.any() for difference in one.differences.values())  # these start at exactly 0
 
 
-@pytest.mark.parametrize("name", ["cdaae", "plain", "cvae", "residual", "unet"])
+# The default takes four times as long as the others; the quickstart and the tour train it, too.
+@pytest.mark.parametrize("name", [pytest.param("cdaae", marks=pytest.mark.slow), "plain", "cvae", "residual", "unet"])
 def test_each_baseline_learns_a_pair_by_heart(name, source):
     config = Config(
         model=dataclasses.replace(TINY, name=name),

@@ -49,6 +49,7 @@ def test_the_devices_look_up_the_bytes_that_the_host_would_send(faces):
     assert known > 0  # some pairs have maps that are not 0
 
 
+@pytest.mark.slow
 def test_a_training_is_the_same_wherever_photos_lie_and_however_steps_are_called(faces_manifest, tmp_path):
     def run(photos_on, per_call):
         config = make_tiny_config(loss=Loss(image_weight=0.0, latent_weight=0.0))  # without critics: compiled sooner
