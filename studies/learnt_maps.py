@@ -27,14 +27,29 @@ PEOPLE = 16
 HEADINGS = ("", "people", "flow, pixels of 64", "mask", "shading", "painted colour", "L1")
 
 
+def changes(sampler: Sampler, drawn: Drawn) -> Change:
+    """Returns what a model would change in the sources of drawn faces."""
+    label = np.stack([sampler.labels.parse({expression: 1.0}) for expression in drawn.expression])
+    return sampler.change(np.asarray(images.to_uint8(drawn.source)), label.astype(np.float32))
+
+
+def require_whole(made: Change) -> None:
+    """Refuses changes of which a part is missing.
+
+    Raises:
+      UserError: one is.
+    """
+    if made.flow is None or made.shift is None or made.mask is None:
+        raise UserError("a model that was named lacks a flow, a shift or a mask; only whole changes can be compared")
+
+
 def errors(made: Change, drawn: Drawn) -> dict[str, float]:
     """Returns the mean errors of changes of drawn faces, by name.
 
     "flow" is in pixels of the maps' grid and "shading" in the shift's own units, both where nothing is painted; "mask"
     (a share) and "painted" (in [0, 1] units) where something is; "l1" is the picture's, in [0, 1] units.
     """
-    if made.flow is None or made.shift is None or made.mask is None:
-        raise UserError("--models names one that lacks a flow, a shift or a mask; only whole changes can be compared")
+    require_whole(made)
     grid, size = drawn.flow.shape[1], drawn.source.shape[1]
     known = jnp.ones(len(drawn.source))
     # With the true mask, all that is wrong of what `losses.maps` compares is the flow.
@@ -54,9 +69,7 @@ def errors(made: Change, drawn: Drawn) -> dict[str, float]:
 
 def row(sampler: Sampler, drawn: Drawn) -> list[str]:
     """Returns a model's errors on drawn faces as cells of the table."""
-    label = np.stack([sampler.labels.parse({expression: 1.0}) for expression in drawn.expression])
-    made = sampler.change(np.asarray(images.to_uint8(drawn.source)), label.astype(np.float32))
-    found = errors(made, drawn)
+    found = errors(changes(sampler, drawn), drawn)
     return [f"{found.pop('flow'):.3f}", *(f"{error:.4f}" for error in found.values())]
 
 

@@ -7,11 +7,12 @@ people.csv (columns subject, file, gender, age, split). MORE gets the same three
 `parents` are; a rig draws them as it draws everybody. Only people whose split is "train" are mixed, and two of the same
 gender. The shape lies between both; the skin is the first parent's, and in every second portrait the mean of both.
 
-Needs the extra `eval`. Morphs of faces: Benson & Perrett 1993. What it brought: docs/change.md.
+Morphs of faces: Benson & Perrett 1993. What it brought: docs/change.md.
 """
 
 import argparse
 import csv
+import io
 import pathlib
 from typing import NamedTuple
 
@@ -19,9 +20,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 from scipy import interpolate, ndimage
-from skimage import transform
 
 from cdaae_jax import files
+from cdaae_jax.data import registration
 from cdaae_jax.errors import UserError
 from studies import program
 
@@ -52,22 +53,26 @@ def mixed(first: Face, second: Face, shape_share: float, skin_share: float) -> F
       shape_share: how much of the shape is the second's, 0..1.
       skin_share: how much of the skin is the second's, 0..1.
     """
-    onto = transform.estimate_transform("similarity", second.points, first.points)
-    moved = onto(second.points)
+    onto = registration.similarity(second.points, first.points)
+    moved = second.points @ onto[:, :2].T + onto[:, 2]
     points = (1 - shape_share) * first.points + shape_share * moved
-    made = (1 - skin_share) * _warped(first.picture, first.points, points)
+    side = len(first.picture)
+    made = (1 - skin_share) * _fetched(first.picture, _places(first.points, points, side))
     if skin_share:
-        upright = transform.warp(second.picture, onto.inverse, order=3, mode="edge", preserve_range=True)
-        made = made + skin_share * _warped(upright, moved, points)
+        places = (_places(moved, points, side) - onto[:, 2]) @ np.linalg.inv(onto[:, :2]).T
+        made = made + skin_share * _fetched(second.picture, places)
     return Face(np.clip(made + 0.5, 0, 255).astype(np.uint8), points)
 
 
-def _warped(picture: Float[np.ndarray, "s s 3"] | Picture, points: Points, to: Points) -> Float[np.ndarray, "s s 3"]:
-    """Returns a picture whose points have moved, and with them the triangles between them."""
-    side = len(picture)
+def _places(points: Points, to: Points, side: int) -> Float[np.ndarray, "s s 2"]:
+    """Returns from where (x, y) each pixel comes if points move, and with them the triangles between them."""
     rows, columns = np.mgrid[:side, :side].astype(float)
     fetch = interpolate.LinearNDInterpolator(_with_frame(to, side), _with_frame(points, side))
-    places = ndimage.gaussian_filter(fetch(columns, rows), (SMOOTHING, SMOOTHING, 0))
+    return ndimage.gaussian_filter(fetch(columns, rows), (SMOOTHING, SMOOTHING, 0))
+
+
+def _fetched(picture: Picture, places: Float[np.ndarray, "s s 2"]) -> Float[np.ndarray, "s s 3"]:
+    """Returns a picture's colours at places, by a cubic."""
     channels = np.moveaxis(picture.astype(float), 2, 0)
     where = places[..., 1], places[..., 0]
     return np.stack([ndimage.map_coordinates(one, where, order=3, mode="nearest") for one in channels], axis=-1)
@@ -87,8 +92,13 @@ def write(rig: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> Non
     """Mixes people and writes portraits, landmarks and the list of them.
 
     Raises:
-      UserError: a file of the rig is missing, or no two people of a gender are trained on.
+      UserError: a file of the rig is missing, no two people of a gender are trained on, the rig itself would be
+        overwritten, or nobody is asked for.
     """
+    if count < 1:
+        raise UserError(f"--people={count}; allowed: 1 or more")
+    if output.resolve() == rig.resolve():
+        raise UserError(f"--output={output} is the rig itself, whose list would be lost; give another folder")
     for name in (POINTS, PEOPLE):
         if not (rig / name).is_file():
             raise UserError(f"{rig} has no {name}; --rig is the folder of a rig, see the head of this program")
@@ -100,6 +110,10 @@ def write(rig: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> Non
     parents = [one for one in people if len(genders[one["gender"]]) > 1]
     if not parents:
         raise UserError(f"{rig / PEOPLE} names no two people of a gender whose split is train")
+
+    missing = [one["file"] for one in parents if not (rig / one["file"]).is_file()]
+    if missing:
+        raise UserError(f"{rig} has no {missing[0]}, which {PEOPLE} names")
 
     def face(person: dict[str, str]) -> Face:
         with Image.open(rig / person["file"]) as portrait:
@@ -128,8 +142,11 @@ def write(rig: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> Non
         )
         shapes.append(made.points)
     np.savez(output / POINTS, names=np.array([row["subject"] for row in rows]), points=np.array(shapes, np.float32))
-    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
-    files.write_text(output / PEOPLE, "\n".join(lines) + "\n")
+    listed = io.StringIO()
+    writer = csv.DictWriter(listed, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(output / PEOPLE, listed.getvalue())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,31 +12,15 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from cdaae_jax import files, images, pretrained
-from cdaae_jax.errors import UserError
+from cdaae_jax import files, pretrained
 from cdaae_jax.evaluation.judges.face_api import ExpressionJudge
 from cdaae_jax.models import change
 from cdaae_jax.models.change import Change
-from cdaae_jax.sampling import Sampler
-from studies import program, true_maps
+from studies import learnt_maps, program, true_maps
 from studies.true_maps import Drawn, Photos
 
 PARTS = ("flow", "shading", "paint")
-
-
-def made(sampler: Sampler, drawn: Drawn) -> Change:
-    """Returns what a model would change in the sources.
-
-    Raises:
-      UserError: a part is missing.
-    """
-    label = np.stack([sampler.labels.parse({expression: 1.0}) for expression in drawn.expression])
-    found = sampler.change(np.asarray(images.to_uint8(drawn.source)), label.astype(np.float32))
-    if found.flow is None or found.shift is None or found.mask is None:
-        raise UserError("--model names one that lacks a flow, a shift or a mask; only whole changes can be compared")
-    return jax.tree.map(jnp.asarray, found)
 
 
 def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
@@ -52,7 +36,12 @@ def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
 
 
 def report(found: Change, drawn: Drawn, judge: ExpressionJudge) -> str:
-    """Returns the table: the model, with each choice of parts replaced, and the true pictures."""
+    """Returns the table: the model, with each choice of parts replaced, and the true pictures.
+
+    Raises:
+      UserError: a part is missing.
+    """
+    learnt_maps.require_whole(found)
     choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
     rows = {f"true {', '.join(true)}" if true else "the model": composed(found, drawn, true) for true in choices}
     return true_maps.table(drawn, rows | {"true pictures": drawn.target}, judge)
@@ -73,7 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     judge = ExpressionJudge.load(given.judges)
     drawn = true_maps.load(given.data_dir, given.split)
-    files.write_text(given.output, report(made(pretrained.open_model(given.model), drawn), drawn, judge))
+    found = jax.tree.map(jnp.asarray, learnt_maps.changes(pretrained.open_model(given.model), drawn))
+    files.write_text(given.output, report(found, drawn, judge))
 
 
 if __name__ == "__main__":

@@ -82,4 +82,13 @@ def test_what_is_no_rig_is_said(tmp_path):
     rig = a_rig(tmp_path / "rig", ("train", "test"))
     with pytest.raises(UserError, match="names no two people of a gender whose split is train"):
         mixed_people.main([f"--rig={rig}", f"--output={tmp_path / 'more'}"])
-    assert not (tmp_path / "more").exists()
+    kept = (rig / "people.csv").read_bytes()
+    with pytest.raises(UserError, match="is the rig itself, whose list would be lost"):
+        mixed_people.main([f"--rig={rig}", f"--output={rig}/."])
+    with pytest.raises(UserError, match="--people=0; allowed: 1 or more"):
+        mixed_people.main([f"--rig={rig}", f"--output={tmp_path / 'more'}", "--people=0"])
+    whole = a_rig(tmp_path / "whole")
+    (whole / "portraits/p1.png").unlink()
+    with pytest.raises(UserError, match=r"has no portraits/p1\.png, which people\.csv names"):
+        mixed_people.main([f"--rig={whole}", f"--output={tmp_path / 'more'}"])
+    assert not (tmp_path / "more").exists() and (rig / "people.csv").read_bytes() == kept

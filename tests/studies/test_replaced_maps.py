@@ -3,13 +3,13 @@
 import itertools
 
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
+from cdaae_jax.errors import UserError
 from cdaae_jax.models.change import Change
 from studies import replaced_maps
 from tests.studies.test_learnt_maps import truth
-from tests.studies.test_true_maps import drawn
+from tests.studies.test_true_maps import HappyJudge, drawn
 
 
 def test_what_is_replaced_is_right_and_the_rest_is_the_models():
@@ -34,14 +34,14 @@ def test_what_is_replaced_is_right_and_the_rest_is_the_models():
 
 
 def test_the_table_has_a_row_for_each_choice_of_parts():
-    class Judge:
-        """Reads everything as happy."""
-
-        def probabilities(self, pictures):
-            return np.eye(7)[[list(replaced_maps.true_maps.EXPRESSIONS).index("happy")] * len(pictures)]
-
     faces = drawn()
-    lines = replaced_maps.report(truth(faces), faces, Judge()).splitlines()
+    lines = replaced_maps.report(truth(faces), faces, HappyJudge()).splitlines()
     names = [line.split("|")[1].strip() for line in lines[2:]]
     assert names[0] == "the model" and names[-1] == "true pictures"
     assert "true flow" in names and "true flow, shading, paint" in names and len(names) == 9
+
+
+def test_a_change_that_lacks_a_part_is_refused():
+    faces = drawn()
+    with pytest.raises(UserError, match="lacks a flow, a shift or a mask"):
+        replaced_maps.report(truth(faces).replace(mask=None, paint=None), faces, HappyJudge())

@@ -32,13 +32,14 @@ def test_each_part_of_the_maps_brings_the_picture_nearer():
     assert away(shade=True, paint=64) < 0.01
 
 
+class HappyJudge:
+    """Reads everything as happy."""
+
+    def probabilities(self, pictures):
+        return np.eye(7)[[list(true_maps.EXPRESSIONS).index("happy")] * len(pictures)]
+
+
 def test_the_table_counts_what_is_read():
-    class Judge:
-        """Reads everything as happy."""
-
-        def probabilities(self, pictures):
-            return np.eye(7)[[list(true_maps.EXPRESSIONS).index("happy")] * len(pictures)]
-
-    lines = true_maps.report(drawn(), Judge()).splitlines()
+    lines = true_maps.report(drawn(), HappyJudge()).splitlines()
     assert lines[0] == "| | read as requested | happy | sad | L1 |"
     assert lines[-1] == "| true pictures | 50% | 100% | 0% | 0.0000 |"

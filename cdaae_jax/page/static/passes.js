@@ -18,16 +18,16 @@ export class Passes {
     this.gl.bindVertexArray(this.gl.createVertexArray());
   }
 
-  /** Returns a texture of four channels; format: RGBA8 of bytes, or RGBA16F and RGBA32F of floats; filter: NEAREST or LINEAR. */
-  texture(format, width, height, pixels, filter = "NEAREST") {
+  /** Returns a texture of four channels; format: RGBA8 of bytes, or RGBA32F of floats. */
+  texture(format, width, height, pixels) {
     const gl = this.gl;
     const texture = gl.createTexture();
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, texture);
     const type = format === "RGBA8" ? gl.UNSIGNED_BYTE : gl.FLOAT;
     gl.texImage2D(gl.TEXTURE_2D, 0, gl[format], width, height, 0, gl.RGBA, type, pixels);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl[filter]);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl[filter]);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
     return texture;
