@@ -1,23 +1,29 @@
-"""How much stronger to make a shared model's changes (cdaae-export --shift_gain --flow_gain): a table.
+"""How much stronger to make a shared model's changes (cdaae-export --shift_gain --flow_gain --label_gains): tables.
 
 python -m studies.gains --model=RUN --gains=1:1,1.5:1,1.5:1.1 --data_dir=DATA --judges=runs/judges --output=gains.md
+python -m studies.gains --model=RUN --gains=1.5:1 --label_gains=1,1.1,1.2 ...
 
-An L1 loss leaves faint what a network is not sure of, such as a fold. Each line of the table has one more pair of
-gains, of the shift and of the flow, on people kept out of training; choose on --split=validation. --manifests is that
-of `studies.pretrained`.
+An L1 loss leaves faint what a network is not sure of, such as a fold. Each line of the first table has one more pair of
+gains, of the shift and of the flow, on people kept out of training; choose on --split=validation. --label_gains adds a
+table that has each label with each of its gains, one after the other, for each pair. --manifests is that of
+`studies.pretrained`.
 """
 
 import argparse
 import dataclasses
 import pathlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int64
 
 from cdaae_jax import files
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.harness import CEILING
-from cdaae_jax.evaluation.measures.scores import with_intervals
+from cdaae_jax.evaluation.judges.panel import Panel
+from cdaae_jax.evaluation.measures.scores import Row, with_intervals
 from cdaae_jax.evaluation.report.tables import Column, table
+from cdaae_jax.evaluation.tasks.edits import Task
 from cdaae_jax.evaluation.tasks.people import SPLITS
 from cdaae_jax.exporting.gains import Gains, with_gains
 from cdaae_jax.sampling import Sampler
@@ -41,6 +47,41 @@ def pairs(text: str) -> tuple[Gains, ...]:
         raise UserError(f"--gains={text} cannot be used; write SHIFT:FLOW,SHIFT:FLOW, as {PAIRS}") from None
 
 
+def label_gains(text: str) -> tuple[float, ...]:
+    """Returns the gains that "1,1.1,1.2" names, none for an empty text.
+
+    Raises:
+      UserError: it names something else.
+    """
+    try:
+        return tuple(float(number) for number in text.split(",") if text)
+    except ValueError:
+        raise UserError(f"--label_gains={text} cannot be used; write numbers, as 1,1.1,1.2") from None
+
+
+def by_label(samplers: Mapping[str, Sampler], gains: Sequence[float], task: Task, panel: Panel) -> dict[str, Row]:
+    """Returns rows of each label that the task has alone: the true pictures', then each sampler's by gain."""
+    rows_of = {name: rows for name in task.space.names if name != "neutral" and len(rows := _alone(task, name))}
+    measured = {CEILING: card_measures.statistics_of(Asked(task, task.target), panel)}
+    for which, sampler in samplers.items():
+        for gain in gains:
+            stronger = with_gains(sampler, Gains(labels=dict.fromkeys(rows_of, gain)))
+            edited = card_measures.edits(stronger, task.source, task.label)[0]
+            measured[f"{which}, label x {gain:g}"] = card_measures.statistics_of(Asked(task, edited), panel)
+    person = np.asarray(task.person)
+    return {
+        f"{name}: {line}": with_intervals(statistics, person, rows)
+        for name, rows in rows_of.items()
+        for line, statistics in measured.items()
+    }
+
+
+def _alone(task: Task, name: str) -> Int64[np.ndarray, " rows"]:
+    """Returns which edits ask for one label and nothing else."""
+    asked = {other: task.label[:, at] > 0 for at, other in enumerate(task.space.names) if other != "neutral"}
+    return np.flatnonzero(asked[name] & (sum(asked.values()) == 1))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Reads the command line, measures, and writes the table.
 
@@ -54,8 +95,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--split", choices=SPLITS, default="validation", help="whom to judge")
     parser.add_argument("--manifests", type=lambda text: text.split(";"), default=())
     parser.add_argument("--gains", default=PAIRS, help="of shift and flow")
+    parser.add_argument("--label_gains", default="", help="of each label, one after the other")
     given = parser.parse_args(arguments)
-    asked = pairs(given.gains)
+    asked, of_labels = pairs(given.gains), label_gains(given.label_gains)
     sampler = dataclasses.replace(Sampler.from_pretrained(given.model), image_size=SIZE)
     stronger = {f"shift x {one.shift:g}, flow x {one.flow:g}": with_gains(sampler, one) for one in asked}
     task, panel = card_measures.held_out(sampler, given.data_dir, given.judges, given.manifests, given.split)
@@ -65,7 +107,11 @@ def main(arguments: list[str] | None = None) -> None:
         name: with_intervals(card_measures.statistics_of(Asked(task, one), panel), person)
         for name, one in ({CEILING: task.target} | made).items()
     }
-    files.write_text(given.output, table(rows, (*identity_columns(panel), *GAINED, *BOTH, *PICTURES)))
+    columns = (*identity_columns(panel), *GAINED, *BOTH, *PICTURES)
+    tables = [table(rows, columns)]
+    if of_labels:
+        tables.append(table(by_label(stronger, of_labels, task, panel), columns))
+    files.write_text(given.output, "\n".join(tables))
 
 
 if __name__ == "__main__":

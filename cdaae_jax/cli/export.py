@@ -27,6 +27,7 @@ _REPORT = flags.DEFINE_string("report", None, "A folder with results.md or table
 _PHOTOS = flags.DEFINE_string("photos", None, "A folder of aligned photos to compare on; else drawn ones.")
 _SHIFT_GAIN = flags.DEFINE_float("shift_gain", 1.0, "How much stronger to shift colours: folds and shadows.")
 _FLOW_GAIN = flags.DEFINE_float("flow_gain", 1.0, "How much farther to move what moves.")
+_LABEL_GAINS = flags.DEFINE_string("label_gains", "", 'How much more a label asks for: "angry=1.2,sad=1.1".')
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier export.")
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     from cdaae_jax import compiling, memory
     from cdaae_jax.errors import UserError
     from cdaae_jax.exporting import exports, model, programs
-    from cdaae_jax.exporting.gains import Gains
+    from cdaae_jax.exporting.gains import Gains, label_gains
 
     for flag in (_CHECKPOINT, _OUTPUT):
         if flag.value is None:
@@ -55,7 +56,7 @@ def main() -> None:
     try:
         said = exports.export(
             *(_CHECKPOINT.value, output, about, _FORMAT.value, _SIZE.value, photos, _OVERWRITE.value),
-            Gains(_SHIFT_GAIN.value, _FLOW_GAIN.value),
+            Gains(_SHIFT_GAIN.value, _FLOW_GAIN.value, label_gains(_LABEL_GAINS.value)),
         )
     except programs.Unlike as unlike:
         program.failed(f"nothing was written, as the exported programs differ from the model: {unlike}")

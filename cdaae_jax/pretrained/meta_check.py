@@ -11,6 +11,7 @@ from cdaae_jax.data.alignment import Geometry
 from cdaae_jax.errors import UserError
 
 _TEXTS = [str]  # a list of texts
+_NUMBERS = {str: float}  # a number for each of any names
 _NEEDED = {
     "config": {"model": dict, "data": dict},
     "labels": {"kind": str, "names": _TEXTS},
@@ -23,6 +24,7 @@ _IF_THERE = {
     "alignment": _ALIGNMENT,
     "shift_gain": float,
     "flow_gain": float,
+    "label_gains": _NUMBERS,
 }
 
 
@@ -48,9 +50,10 @@ def _wrong(value: Any, kind: Any, name: str) -> str | None:
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             return f"{name} is {_short(value)}, not a group of named values"
+        expected = dict.fromkeys(value, float) if kind is _NUMBERS else kind
         found = (
             _wrong(value[inner], of, f"{name}.{inner}") if inner in value else f"{name}.{inner} is missing"
-            for inner, of in kind.items()
+            for inner, of in expected.items()
         )
         return next((one for one in found if one), None)
     if isinstance(kind, list):

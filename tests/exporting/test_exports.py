@@ -9,7 +9,8 @@ from support import make_sampler
 
 from cdaae_jax import UserError, pretrained
 from cdaae_jax.exporting import exports, model, programs, trial
-from cdaae_jax.exporting.gains import Gains, with_gains
+from cdaae_jax.exporting.gains import Gains, label_gains, with_gains
+from cdaae_jax.labels import LabelSpace
 
 ABOUT = model.Provenance("mine")
 
@@ -94,6 +95,49 @@ def test_a_stronger_flow_moves_farther_and_is_told(trained, tmp_path):
     np.testing.assert_allclose(after.flow, expected, rtol=2e-3, atol=1e-5)
     np.testing.assert_array_equal(after.shift, before.shift)
     assert "its flow is 1.5 times as strong as after training" in (tmp_path / "far" / "README.md").read_text()
+
+
+def test_a_label_with_a_gain_asks_for_more_of_it_and_is_told(trained, tmp_path):
+    exports.export(trained, tmp_path / "once", ABOUT, gains=Gains(labels={"happy": 1.25}))
+    exports.export(str(tmp_path / "once"), tmp_path / "twice", ABOUT, gains=Gains(labels={"happy": 1.12}))
+    photo = trial.faces(None, 32)[0]
+    before, after = (pretrained.open_model(name) for name in (trained, str(tmp_path / "twice")))
+    for asked, means in (("happy", "happy=1.4"), ("happy=0.5", "happy=0.7"), ("neutral", "neutral")):
+        mine, theirs = after.change(photo, asked), before.change(photo, means)
+        np.testing.assert_allclose(mine.flow, theirs.flow, rtol=2e-3, atol=1e-5)
+        np.testing.assert_allclose(mine.shift, theirs.shift, rtol=2e-3, atol=2e-4)
+    assert np.abs(before.change(photo, "happy").shift - after.change(photo, "happy").shift).max() > 1e-3
+    assert json.loads((tmp_path / "twice" / "meta.json").read_text())["label_gains"] == {"happy": pytest.approx(1.4)}
+    assert "its label happy is 1.4 times as strong as after training" in (tmp_path / "twice" / "README.md").read_text()
+
+
+def test_an_action_unit_with_a_gain_takes_nothing_from_the_others():
+    sampler = dataclasses.replace(make_sampler(), labels=LabelSpace("au", ("AU1", "AU12")))
+    stronger = with_gains(sampler, Gains(labels={"AU1": 1.2}))
+    photo = trial.faces(None, 32)[0]
+    mine = stronger.change(photo, {"AU1": 2.0, "AU12": 3.0})
+    theirs = sampler.change(photo, {"AU1": 2.4, "AU12": 3.0})
+    np.testing.assert_allclose(mine.flow, theirs.flow, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(mine.mask, theirs.mask, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "gains", [{"happy": 0.0}, {"happy": 1.6}, {"happy": float("nan")}, {"glad": 1.1}, {"neutral": 1.1}]
+)
+def test_a_gain_of_a_label_that_cannot_be_is_refused(gains):
+    with pytest.raises(UserError, match="allowed: "):
+        with_gains(make_sampler(), Gains(labels=gains))
+
+
+@pytest.mark.parametrize("text", ["happy", "happy=", "happy=1=2", "1.2", "happy=1.2,", "happy:1.2"])
+def test_gains_of_labels_that_cannot_be_read_are_refused(text):
+    with pytest.raises(UserError, match="write LABEL=GAIN"):
+        label_gains(text)
+
+
+def test_gains_of_labels_are_read_from_a_flag():
+    assert label_gains("") == {}
+    assert label_gains("happy=1.2, sad=0.9") == {"happy": 1.2, "sad": 0.9}
 
 
 @pytest.mark.parametrize("head", ["shift", "flow"])

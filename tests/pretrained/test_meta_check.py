@@ -19,7 +19,7 @@ def meta():
 
 def test_what_a_training_writes_is_accepted(meta):
     meta_check.check(meta, pathlib.Path("m"))
-    more = {"alignment": dataclasses.asdict(GEOMETRY), "picture_size": 64}
+    more = {"alignment": dataclasses.asdict(GEOMETRY), "picture_size": 64, "label_gains": {"happy": 0.9}}
     meta_check.check(meta | more, pathlib.Path("m"))
 
 
@@ -32,6 +32,8 @@ def test_what_a_training_writes_is_accepted(meta):
         ("people.test", "p1", "meta.people.test is 'p1', not a list of texts"),
         ("picture_size", True, "meta.picture_size is True, not a whole number"),
         ("alignment", {"nose": 0.5}, "meta.alignment"),
+        ("label_gains", {"happy": "much"}, "meta.label_gains.happy is 'much', not a number"),
+        ("label_gains", [1.1], r"meta.label_gains is \[1.1\], not a group of named values"),
         ("versions", {}, "meta.versions.cdaae_jax is missing"),
     ],
 )

@@ -17,3 +17,10 @@ def test_pairs_are_of_shift_and_flow():
 def test_other_texts_are_refused_with_an_example(text):
     with pytest.raises(UserError, match=r"cannot be used; write SHIFT:FLOW"):
         gains.pairs(text)
+
+
+def test_gains_of_labels_are_numbers():
+    assert gains.label_gains("1,1.1") == (1.0, 1.1)
+    assert gains.label_gains("") == ()
+    with pytest.raises(UserError, match="write numbers, as 1,1.1,1.2"):
+        gains.label_gains("1,much")
