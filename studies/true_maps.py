@@ -1,13 +1,15 @@
 """How good an edit can be on a grid of 64: the true maps of drawn faces, applied to the photos, read by a judge.
 
 python -m studies.true_maps --data_dir=DATA --judges=runs/judges --split=validation --output=true_maps.md
+python -m studies.true_maps --fine=FOLDER ...
 
-No network is trained or asked: the maps are those of `cdaae_jax.data.maps`, the sources the people's neutral photos at
-256 px. What a row lacks of the true pictures is lost by its grid or by the part that it leaves out, not by a model.
+FOLDER holds the same pictures' maps at 256, as emotion/PERSON_EXPRESSION_100.npz; from these, flow and shading are
+brought to grids of 64, 128 and 256, which says what each grid loses. No network is trained or asked: the maps are those
+of `cdaae_jax.data.maps`, the sources the people's neutral photos at 256 px. What a row lacks of the true pictures is
+lost by its grid or by the part that it leaves out, not by a model.
 """
 
 import argparse
-import collections
 import dataclasses
 import pathlib
 from collections.abc import Mapping
@@ -19,14 +21,16 @@ from jaxtyping import Array, Float
 from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data.maps import Maps
+from cdaae_jax.data import maps
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge
+from cdaae_jax.evaluation.measures.gain import gain
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
 from studies import program
 
 SIZE = 256
+GRIDS = (64, 128, 256)
 MANIFESTS = ("frl_rig2/emotion.csv",)
 Photos = Float[Array, "n s s 3"]
 
@@ -41,6 +45,7 @@ class Drawn:
     painted: Float[Array, "n g g 1"]
     shade: Float[Array, "n g g 1"]
     expression: tuple[str, ...]
+    file: tuple[str, ...] = ()  # of each picture's maps, without its folder
 
 
 def load(data_dir: str | None, split: str, people: int | None = None) -> Drawn:
@@ -56,10 +61,10 @@ def load(data_dir: str | None, split: str, people: int | None = None) -> Drawn:
     judged = set(EXPRESSIONS) - {"neutral"}
     rows = [i for i, r in enumerate(part.records) if r.expression in judged and part.person[i] in chosen]
     source = np.array([neutral[part.person[i]] for i in rows])
-    maps, known = Maps(part)(source, np.array(rows), np.zeros(len(rows), bool))
+    true, known = maps.Maps(part)(source, np.array(rows), np.zeros(len(rows), bool))
     if not known.all():
         raise UserError("some pictures have no maps beside them; draw all of them again with --maps=64")
-    fields = jnp.asarray(maps, jnp.float32)
+    fields = jnp.asarray(true, jnp.float32)
 
     def read(chosen) -> Photos:
         return images.to_network(np.stack([images.fit(part.records[i].load(), SIZE) for i in chosen]))
@@ -71,7 +76,26 @@ def load(data_dir: str | None, split: str, people: int | None = None) -> Drawn:
         painted=fields[..., 2:3],
         shade=fields[..., 3:],
         expression=tuple(str(part.records[i].expression) for i in rows),
+        file=tuple(pathlib.Path(part.records[i].name).with_suffix(".npz").name for i in rows),
     )
+
+
+def finer(drawn: Drawn, folder: pathlib.Path) -> Drawn:
+    """Returns the same pictures with their maps at SIZE.
+
+    Raises:
+      UserError: a file is missing, cannot be read, or holds maps of another size.
+    """
+    missing = [file for file in drawn.file if not (folder / "emotion" / file).is_file()]
+    if missing:
+        raise UserError(f"{folder / 'emotion' / missing[0]} is missing; draw these people with --maps={SIZE}")
+    fields = jnp.asarray(np.stack([maps.read(folder / "emotion" / file, SIZE) for file in drawn.file]), jnp.float32)
+    return dataclasses.replace(drawn, flow=fields[..., :2], painted=fields[..., 2:3], shade=fields[..., 3:])
+
+
+def on_grids(fine: Drawn, flow: int, shade: int) -> Drawn:
+    """Returns pictures whose flow and shading are as coarse as these grids make them."""
+    return dataclasses.replace(fine, flow=change.shrink(fine.flow, flow), shade=change.shrink(fine.shade, shade))
 
 
 def composed(drawn: Drawn, shade: bool = False, paint: int = 0) -> Photos:
@@ -107,17 +131,36 @@ def report(drawn: Drawn, judge: ExpressionJudge) -> str:
     return table(drawn, rows, judge)
 
 
+def grids(fine: Drawn, judge: ExpressionJudge) -> str:
+    """Returns the table of what flow and shading of each grid are read as, painted at 128."""
+    rows = {
+        f"flow at {flow}, shade at {shade}": composed(on_grids(fine, flow, shade), shade=True, paint=128)
+        for flow in GRIDS
+        for shade in GRIDS
+    }
+    return table(fine, rows | {"true pictures": fine.target}, judge)
+
+
 def table(drawn: Drawn, rows: Mapping[str, Photos], judge: ExpressionJudge) -> str:
-    """Returns how often each expression is read in pictures by name, their mean, and L1 to the true pictures."""
+    """Returns how pictures by name are read (their mean, the gain, each expression), and L1 to the true pictures."""
     names = [name for name in EXPRESSIONS if name in drawn.expression]
+    everyone = np.arange(len(drawn.expression))
+    asked = np.array([EXPRESSIONS.index(expression) for expression in drawn.expression])
+
+    def probabilities(pictures: Photos) -> Float[np.ndarray, "n e"]:
+        return judge.probabilities(np.asarray(images.to_uint8(pictures)))
+
+    before, truly = (probabilities(pictures)[everyone, asked] for pictures in (drawn.source, drawn.target))
     cells = []
     for name, pictures in rows.items():
-        read = [EXPRESSIONS[i] for i in judge.probabilities(np.asarray(images.to_uint8(pictures))).argmax(axis=1)]
-        right = collections.Counter(asked for asked, got in zip(drawn.expression, read, strict=True) if asked == got)
-        shares = [right[expression] / drawn.expression.count(expression) for expression in names]
+        found = probabilities(pictures)
+        right = found.argmax(axis=1) == asked
+        shares = [right[asked == EXPRESSIONS.index(expression)].mean() for expression in names]
+        gained = gain(found[everyone, asked], before, truly, drawn.expression)(everyone)
         away = float(jnp.abs(pictures - drawn.target).mean()) / 2
-        cells.append([name, f"{np.mean(shares):.0%}", *(f"{share:.0%}" for share in shares), f"{away:.4f}"])
-    return lay_out(["", "read as requested", *names, "L1"], cells)
+        read = [f"{np.mean(shares):.0%}", f"{gained:.2f}", *(f"{share:.0%}" for share in shares)]
+        cells.append([name, *read, f"{away:.4f}"])
+    return lay_out(["", "read as requested", "expression gain", *names, "L1"], cells)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -130,9 +173,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
     parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--fine", type=pathlib.Path, help="a folder with these people's maps at 256")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     given = parser.parse_args(arguments)
-    files.write_text(given.output, report(load(given.data_dir, given.split), ExpressionJudge.load(given.judges)))
+    judge, drawn = ExpressionJudge.load(given.judges), load(given.data_dir, given.split)
+    text = report(drawn, judge) if given.fine is None else grids(finer(drawn, given.fine), judge)
+    files.write_text(given.output, text)
 
 
 if __name__ == "__main__":

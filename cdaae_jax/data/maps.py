@@ -46,7 +46,7 @@ class Maps:
         self.table = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
         for row, i in enumerate(there):
             self._row[i] = row
-            self.table[row] = _read(paths[i])
+            self.table[row] = read(paths[i])
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
@@ -67,7 +67,12 @@ class Maps:
         return np.where(moved, self._row[target], -1), (same | moved).astype(np.float32)
 
 
-def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
+def read(file: pathlib.Path, grid: int = GRID) -> Float16[np.ndarray, "g g 4"]:
+    """Returns the maps that a file holds.
+
+    Raises:
+      UserError: it cannot be read, or its maps are of another size than `grid`.
+    """
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             maps = np.concatenate(
@@ -75,8 +80,8 @@ def _read(file: pathlib.Path) -> Float16[np.ndarray, "g g 4"]:
             )
     except files.ARCHIVE_DAMAGE as error:
         raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
-    if maps.shape != (GRID, GRID, CHANNELS):
-        raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {GRID} x {GRID}")
+    if maps.shape != (grid, grid, CHANNELS):
+        raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {grid} x {grid}")
     return maps.astype(np.float16)
 
 

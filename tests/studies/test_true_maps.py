@@ -1,8 +1,13 @@
 """The true maps as a model that makes no mistakes: what each part of them is worth."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from cdaae_jax import UserError
+from cdaae_jax.models import change
 from studies import true_maps
 from studies.true_maps import Drawn
 
@@ -41,5 +46,57 @@ class HappyJudge:
 
 def test_the_table_counts_what_is_read():
     lines = true_maps.report(drawn(), HappyJudge()).splitlines()
-    assert lines[0] == "| | read as requested | happy | sad | L1 |"
-    assert lines[-1] == "| true pictures | 50% | 100% | 0% | 0.0000 |"
+    assert lines[0] == "| | read as requested | expression gain | happy | sad | L1 |"
+    assert lines[-1] == "| true pictures | 50% | nan | 100% | 0% | 0.0000 |"
+
+
+class RedJudge:
+    """Reads as happy what is red somewhere, the more the redder."""
+
+    def probabilities(self, pictures):
+        red = (pictures[..., 0].astype(float) - pictures[..., 1]).max(axis=(1, 2)) / 255
+        return np.stack([red if name == "happy" else (1 - red) / 6 for name in true_maps.EXPRESSIONS], axis=1)
+
+
+def test_the_gain_is_none_for_the_source_and_all_for_the_true_picture():
+    faces = drawn()
+    faces = dataclasses.replace(faces, expression=("happy", "happy"))
+    gains = [line.split("|")[3].strip() for line in true_maps.report(faces, RedJudge()).splitlines()[2:]]
+    assert gains[0] == "0.00" and gains[-1] == "1.00"
+    assert 0.0 < float(gains[3]) < 1.1  # flow and paint
+
+
+def fine_folder(folder, faces, size):
+    (folder / "emotion").mkdir()
+    for i, file in enumerate(faces.file):
+        large = {
+            name: np.asarray(change.enlarge(getattr(faces, name), size, size))[i]
+            for name in ("flow", "shade", "painted")
+        }
+        np.savez(
+            folder / "emotion" / file,
+            flow=large["flow"],
+            shade=large["shade"][..., 0],
+            painted=large["painted"][..., 0],
+        )
+
+
+def test_finer_maps_replace_the_coarse_ones_and_grids_make_them_coarse_again(tmp_path):
+    faces = dataclasses.replace(drawn(), file=("a_happy_100.npz", "b_sad_100.npz"))
+    fine_folder(tmp_path, faces, 256)
+    fine = true_maps.finer(faces, tmp_path)
+    assert fine.flow.shape == (2, 256, 256, 2) and fine.shade.shape == fine.painted.shape == (2, 256, 256, 1)
+    coarse = true_maps.on_grids(fine, flow=64, shade=128)
+    assert coarse.flow.shape == (2, 64, 64, 2) and coarse.shade.shape == (2, 128, 128, 1)
+    np.testing.assert_allclose(coarse.flow, faces.flow, atol=1e-4)
+    names = [line.split("|")[1].strip() for line in true_maps.grids(fine, HappyJudge()).splitlines()[2:]]
+    assert names == [f"flow at {a}, shade at {b}" for a in (64, 128, 256) for b in (64, 128, 256)] + ["true pictures"]
+
+
+def test_finer_maps_that_are_missing_or_coarse_are_refused(tmp_path):
+    faces = dataclasses.replace(drawn(), file=("a_happy_100.npz", "b_sad_100.npz"))
+    with pytest.raises(UserError, match=r"a_happy_100.npz is missing; draw these people with --maps=256"):
+        true_maps.finer(faces, tmp_path)
+    fine_folder(tmp_path, faces, 64)
+    with pytest.raises(UserError, match="allowed: 256 x 256"):
+        true_maps.finer(faces, tmp_path)
