@@ -206,7 +206,7 @@ class Archives:
         path = self.place / ("p.npz" if way else registration.FILE)
         path.write_bytes(content)
         try:
-            maps._read(path) if way else registration.points_of([self.record])
+            maps.read(path) if way else registration.points_of([self.record])
         finally:
             registration._read.cache_clear()
             path.unlink()
