@@ -59,20 +59,34 @@ def label_gains(text: str) -> tuple[float, ...]:
         raise UserError(f"--label_gains={text} cannot be used; write numbers, as 1,1.1,1.2") from None
 
 
-def by_label(samplers: Mapping[str, Sampler], gains: Sequence[float], task: Task, panel: Panel) -> dict[str, Row]:
-    """Returns rows of each label that the task has alone: the true pictures', then each sampler's by gain."""
-    rows_of = {name: rows for name in task.space.names if name != "neutral" and len(rows := _alone(task, name))}
-    measured = {CEILING: card_measures.statistics_of(Asked(task, task.target), panel)}
-    for which, sampler in samplers.items():
-        for gain in gains:
-            stronger = with_gains(sampler, Gains(labels=dict.fromkeys(rows_of, gain)))
-            edited = card_measures.edits(stronger, task.source, task.label)[0]
-            measured[f"{which}, label x {gain:g}"] = card_measures.statistics_of(Asked(task, edited), panel)
+def with_label_gains(samplers: Mapping[str, Sampler], gains: Sequence[float]) -> dict[str, Sampler]:
+    """Returns each sampler with each gain of all of its labels, by names that say so.
+
+    Raises:
+      UserError: a gain cannot be used.
+    """
+    return {
+        f"{which}, label x {gain:g}": with_gains(
+            sampler, Gains(labels={name: gain for name in sampler.labels.names if name != "neutral"})
+        )
+        for which, sampler in samplers.items()
+        for gain in gains
+    }
+
+
+def by_label(samplers: Mapping[str, Sampler], task: Task, panel: Panel) -> dict[str, Row]:
+    """Returns rows of each label that the task has alone: the true pictures', then each sampler's."""
+    made = {name: card_measures.edits(one, task.source, task.label)[0] for name, one in samplers.items()}
+    measured = {
+        name: card_measures.statistics_of(Asked(task, one), panel)
+        for name, one in ({CEILING: task.target} | made).items()
+    }
     person = np.asarray(task.person)
     return {
-        f"{name}: {line}": with_intervals(statistics, person, rows)
-        for name, rows in rows_of.items()
-        for line, statistics in measured.items()
+        f"{label}: {name}": with_intervals(statistics, person, rows)
+        for label in task.space.names
+        if label != "neutral" and len(rows := _alone(task, label))
+        for name, statistics in measured.items()
     }
 
 
@@ -100,6 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked, of_labels = pairs(given.gains), label_gains(given.label_gains)
     sampler = dataclasses.replace(Sampler.from_pretrained(given.model), image_size=SIZE)
     stronger = {f"shift x {one.shift:g}, flow x {one.flow:g}": with_gains(sampler, one) for one in asked}
+    labelled = with_label_gains(stronger, of_labels)
     task, panel = card_measures.held_out(sampler, given.data_dir, given.judges, given.manifests, given.split)
     made = {name: card_measures.edits(one, task.source, task.label)[0] for name, one in stronger.items()}
     person = np.asarray(task.person)
@@ -109,8 +124,8 @@ def main(arguments: list[str] | None = None) -> None:
     }
     columns = (*identity_columns(panel), *GAINED, *BOTH, *PICTURES)
     tables = [table(rows, columns)]
-    if of_labels:
-        tables.append(table(by_label(stronger, of_labels, task, panel), columns))
+    if labelled:
+        tables.append(table(by_label(labelled, task, panel), columns))
     files.write_text(given.output, "\n".join(tables))
 
 

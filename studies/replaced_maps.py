@@ -44,7 +44,7 @@ def report(found: Change, drawn: Drawn, judge: ExpressionJudge) -> str:
     learnt_maps.require_whole(found)
     choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
     rows = {f"true {', '.join(true)}" if true else "the model": composed(found, drawn, true) for true in choices}
-    return true_maps.table(drawn, rows | {"true pictures": drawn.target}, judge)
+    return true_maps.table(drawn, rows, judge)
 
 
 def main(arguments: list[str] | None = None) -> None:

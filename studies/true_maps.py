@@ -24,6 +24,7 @@ from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data import maps
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge
+from cdaae_jax.evaluation.judges.remembering import Remembering
 from cdaae_jax.evaluation.measures.gain import gain
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
@@ -126,7 +127,6 @@ def report(drawn: Drawn, judge: ExpressionJudge) -> str:
         "flow, paint at 64": composed(drawn, paint=64),
         "flow, shade, paint at 64": composed(drawn, shade=True, paint=64),
         "flow, shade, paint at 128": composed(drawn, shade=True, paint=128),
-        "true pictures": drawn.target,
     }
     return table(drawn, rows, judge)
 
@@ -138,21 +138,26 @@ def grids(fine: Drawn, judge: ExpressionJudge) -> str:
         for flow in GRIDS
         for shade in GRIDS
     }
-    return table(fine, rows | {"true pictures": fine.target}, judge)
+    return table(fine, rows, judge)
 
 
 def table(drawn: Drawn, rows: Mapping[str, Photos], judge: ExpressionJudge) -> str:
-    """Returns how pictures by name are read (their mean, the gain, each expression), and L1 to the true pictures."""
+    """Returns how pictures by name are read (their mean, the gain, each expression), and L1 to the true pictures.
+
+    The true pictures are the last row.
+    """
     names = [name for name in EXPRESSIONS if name in drawn.expression]
     everyone = np.arange(len(drawn.expression))
     asked = np.array([EXPRESSIONS.index(expression) for expression in drawn.expression])
 
+    judged = Remembering(judge.probabilities)
+
     def probabilities(pictures: Photos) -> Float[np.ndarray, "n e"]:
-        return judge.probabilities(np.asarray(images.to_uint8(pictures)))
+        return judged(np.asarray(images.to_uint8(pictures)))
 
     before, truly = (probabilities(pictures)[everyone, asked] for pictures in (drawn.source, drawn.target))
     cells = []
-    for name, pictures in rows.items():
+    for name, pictures in [*rows.items(), ("true pictures", drawn.target)]:
         found = probabilities(pictures)
         right = found.argmax(axis=1) == asked
         shares = [right[asked == EXPRESSIONS.index(expression)].mean() for expression in names]

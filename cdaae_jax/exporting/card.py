@@ -101,8 +101,8 @@ def _origin(meta: dict[str, Any]) -> str:
 
 def _gains(meta: dict[str, Any]) -> list[str]:
     """Returns what was done to the weights after training."""
-    gains = {"colour shift": meta.get("shift_gain", 1), "flow": meta.get("flow_gain", 1)}
-    gains |= {f"label {name}": gain for name, gain in meta.get("label_gains", {}).items()}
+    gains = {"colour shift": meta.get("shift_gain") or 1, "flow": meta.get("flow_gain") or 1}
+    gains |= {f"label {name}": gain for name, gain in (meta.get("label_gains") or {}).items()}
     return [f"its {name} is {gain:.4g} times as strong as after training" for name, gain in gains.items() if gain != 1]
 
 

@@ -40,9 +40,12 @@ def label_gains(text: str) -> dict[str, float]:
       UserError: it names something else.
     """
     try:
-        return {name.strip(): float(gain) for name, gain in (one.split("=") for one in text.split(",") if text)}
+        pairs = [(name.strip(), float(gain)) for name, gain in (one.split("=") for one in text.split(",") if text)]
     except ValueError:
         raise UserError(f"the gains of labels {text!r} cannot be read; write LABEL=GAIN,LABEL=GAIN") from None
+    if len(dict(pairs)) < len(pairs):
+        raise UserError(f"the gains of labels {text!r} name a label twice; write LABEL=GAIN,LABEL=GAIN, each once")
+    return dict(pairs)
 
 
 def with_gains(sampler: Sampler, gains: Gains) -> Sampler:
@@ -82,7 +85,7 @@ def _with_gain(sampler: Sampler, head: str, gain: float) -> Sampler:
     layer = {name: values * gain for name, values in decoder[head].items()}
     params = {**sampler.params, "decoder": {**decoder, head: layer}}
     told = f"{head}_gain"
-    meta = {**sampler.meta, told: gain * sampler.meta.get(told, 1.0)}
+    meta = {**sampler.meta, told: gain * (sampler.meta.get(told) or 1.0)}
     return dataclasses.replace(sampler, params=params, meta=meta)
 
 
@@ -95,8 +98,9 @@ def _with_label_gains(sampler: Sampler, gains: Mapping[str, float]) -> Sampler:
         raise UserError("this model has no decoder that reads labels by itself; leave out the gains of labels")
     for name, layer in decoder.items():
         if name == "dense" or name.startswith(_LABEL_LAYER):
-            decoder[name] = {**layer, "kernel": _told(layer["kernel"], asked, _latent_size(sampler, name))}
-    before = sampler.meta.get("label_gains", {})
+            latent_size = sampler.meta["config"]["model"]["latent_size"] if name == "dense" else 0
+            decoder[name] = {**layer, "kernel": _told(layer["kernel"], asked, latent_size)}
+    before = sampler.meta.get("label_gains") or {}
     told = before | {name: gain * before.get(name, 1.0) for name, gain in gains.items()}
     return dataclasses.replace(
         sampler, params={**sampler.params, "decoder": decoder}, meta={**sampler.meta, "label_gains": told}
@@ -122,13 +126,11 @@ def _asked(space: LabelSpace, gains: Mapping[str, float]) -> Float[np.ndarray, "
     return asked
 
 
-def _latent_size(sampler: Sampler, layer: str) -> int:
-    """Returns how many of a layer's inputs come before the label's."""
-    return int(sampler.meta["config"]["model"]["latent_size"]) if layer == "dense" else 0
-
-
 def _told(kernel: Any, asked: Float[np.ndarray, "l l"], latent_size: int) -> Float[np.ndarray, "i o"]:
-    """Returns a dense layer's kernel that does with a label what the given one does with `label @ asked`."""
+    """Returns a dense layer's kernel that does with a label what the given one does with `label @ asked`.
+
+    The first `latent_size` of its inputs are no label.
+    """
     kernel = np.asarray(kernel)
     label = kernel[latent_size:].reshape(-1, len(asked), kernel.shape[-1])  # the label may be tiled
     return np.concatenate([kernel[:latent_size], np.einsum("lm,rmo->rlo", asked, label).reshape(-1, kernel.shape[-1])])

@@ -111,6 +111,16 @@ def test_a_label_with_a_gain_asks_for_more_of_it_and_is_told(trained, tmp_path):
     assert "its label happy is 1.4 times as strong as after training" in (tmp_path / "twice" / "README.md").read_text()
 
 
+def test_a_model_whose_meta_leaves_its_gains_open_takes_new_ones(tmp_path):
+    open_gains = {"label_gains": None, "shift_gain": None, "flow_gain": None}
+    sampler = make_sampler()
+    sampler = dataclasses.replace(sampler, meta=sampler.meta | open_gains)
+    stronger = with_gains(sampler, Gains(shift=2.0, labels={"happy": 1.2}))
+    assert (stronger.meta["shift_gain"], stronger.meta["label_gains"]) == (2.0, {"happy": 1.2})
+    model.write(tmp_path, sampler, ABOUT, trial.faces(None, 32))
+    assert "as strong as after training" not in (tmp_path / "README.md").read_text()
+
+
 def test_an_action_unit_with_a_gain_takes_nothing_from_the_others():
     sampler = dataclasses.replace(make_sampler(), labels=LabelSpace("au", ("AU1", "AU12")))
     stronger = with_gains(sampler, Gains(labels={"AU1": 1.2}))
@@ -129,7 +139,9 @@ def test_a_gain_of_a_label_that_cannot_be_is_refused(gains):
         with_gains(make_sampler(), Gains(labels=gains))
 
 
-@pytest.mark.parametrize("text", ["happy", "happy=", "happy=1=2", "1.2", "happy=1.2,", "happy:1.2"])
+@pytest.mark.parametrize(
+    "text", ["happy", "happy=", "happy=1=2", "1.2", "happy=1.2,", "happy:1.2", "happy=1.2,happy=1.3"]
+)
 def test_gains_of_labels_that_cannot_be_read_are_refused(text):
     with pytest.raises(UserError, match="write LABEL=GAIN"):
         label_gains(text)

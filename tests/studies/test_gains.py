@@ -1,6 +1,7 @@
 """The study of gains: what it is asked for, and that it stops before hours of measuring."""
 
 import pytest
+from support import make_sampler
 
 from cdaae_jax import UserError
 from cdaae_jax.exporting.gains import Gains
@@ -24,3 +25,12 @@ def test_gains_of_labels_are_numbers():
     assert gains.label_gains("") == ()
     with pytest.raises(UserError, match="write numbers, as 1,1.1,1.2"):
         gains.label_gains("1,much")
+
+
+def test_all_labels_get_each_gain_and_a_wrong_one_is_said_before_anything_is_measured():
+    labelled = gains.with_label_gains({"plain": make_sampler()}, (0.9, 1.2))
+    assert list(labelled) == ["plain, label x 0.9", "plain, label x 1.2"]
+    assert labelled["plain, label x 1.2"].meta["label_gains"] == {"happy": 1.2}
+    assert gains.with_label_gains({"plain": make_sampler()}, ()) == {}
+    with pytest.raises(UserError, match="the gain of the label happy is 2; allowed: above 0, at most 1.5"):
+        gains.with_label_gains({"plain": make_sampler()}, (2.0,))
