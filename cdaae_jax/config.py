@@ -83,7 +83,10 @@ class Model:
         choice.
       flow_reach: the farthest that the flow fetches a pixel from, in sides of the picture.
       flow_detail: side of the flow's grid, in halves of what the networks see: 1 or 2.
+      shift_detail: side of the shift's grid, in sides of what the networks see: 1 or 2.
       paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
+      moving_shift: draw the shift where the photo has brows, nose and mouth, and move it with the skin by the flow;
+        needs both heads.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -105,7 +108,9 @@ class Model:
     heads: tuple[str, ...] = ("flow", "shift", "paint")
     flow_reach: float = 0.15
     flow_detail: int = 1
+    shift_detail: int = 1
     paint_detail: int = 1
+    moving_shift: bool = False
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"
@@ -138,6 +143,10 @@ class Loss:
         the inside of the mouth), as a mean over these pixels alone; needs `maps_weight`.
       shade_weight: weight of the distance of the shift from the true shading, folds of skin above all; needs
         `maps_weight`.
+      shade_edge_weight: weight of the same distance between the differences of neighbours: a fold is as narrow as it
+        is; needs `maps_weight`.
+      shade_depth: both count a point 1 + shade_depth |true shift| times, so that a fold which is missing costs more
+        than a faint one that should not be there.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -155,6 +164,8 @@ class Loss:
     maps_weight: float = 0.0
     painted_weight: float = 0.0
     shade_weight: float = 0.0
+    shade_edge_weight: float = 0.0
+    shade_depth: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

@@ -37,19 +37,22 @@ def validate(config: Config) -> None:
         "maps_weight",
         "painted_weight",
         "shade_weight",
+        "shade_edge_weight",
+        "shade_depth",
         "divergence_weight",
         "warmup_steps",
     ):
         _require(getattr(loss, name) >= 0, f"loss.{name}", getattr(loss, name), "0 or more")
     allowed = "0 without loss.maps_weight, which reads the maps"
-    for name in ("painted_weight", "shade_weight"):
+    for name in ("painted_weight", "shade_weight", "shade_edge_weight"):
         _require(not getattr(loss, name) or loss.maps_weight > 0, f"loss.{name}", getattr(loss, name), allowed)
     if loss.maps_weight:
         whole = model.name == "cdaae" and {"flow", "paint"} <= {*model.heads}
         allowed = "0 for models that do not make both flow and paint (model.heads)"
         _require(whole, "loss.maps_weight", loss.maps_weight, allowed)
         allowed = "0 for models that make no shift (model.heads)"
-        _require(not loss.shade_weight or "shift" in model.heads, "loss.shade_weight", loss.shade_weight, allowed)
+        for name in ("shade_weight", "shade_edge_weight"):
+            _require(not getattr(loss, name) or "shift" in model.heads, f"loss.{name}", getattr(loss, name), allowed)
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
         _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)
@@ -125,8 +128,11 @@ def _check_model(model: Model) -> None:
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
-    _require(model.flow_detail in (1, 2), "model.flow_detail", model.flow_detail, "1 or 2")
-    _require(model.paint_detail in (1, 2), "model.paint_detail", model.paint_detail, "1 or 2")
+    for name in ("flow_detail", "shift_detail", "paint_detail"):
+        _require(getattr(model, name) in (1, 2), f"model.{name}", getattr(model, name), "1 or 2")
+    movable = not model.moving_shift or {"flow", "shift"} <= {*model.heads}
+    allowed = "false for models that do not make both flow and shift (model.heads)"
+    _require(movable, "model.moving_shift", model.moving_shift, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

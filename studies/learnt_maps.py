@@ -46,7 +46,7 @@ def require_whole(made: Change) -> None:
 def errors(made: Change, drawn: Drawn) -> dict[str, float]:
     """Returns the mean errors of changes of drawn faces, by name.
 
-    "flow" is in pixels of the maps' grid and "shading" in the shift's own units, both where nothing is painted; "mask"
+    "flow" is in pixels of 64 and "shading" in the shift's own units, both where nothing is painted; "mask"
     (a share) and "painted" (in [0, 1] units) where something is; "l1" is the picture's, in [0, 1] units.
     """
     require_whole(made)
@@ -55,7 +55,7 @@ def errors(made: Change, drawn: Drawn) -> dict[str, float]:
     # With the true mask, all that is wrong of what `losses.maps` compares is the flow.
     flow = losses.maps(made.replace(mask=drawn.painted), drawn.flow, drawn.painted, known)
     photo = change.shrink(drawn.source, grid)
-    shading = losses.shading(made, photo, drawn.flow, drawn.painted, drawn.shade, known)
+    shading = losses.shading(made, photo, drawn.flow, drawn.painted, drawn.shade, known).level
     share = jnp.abs(enlarge(made.mask, grid, grid) - drawn.painted)
     away = jnp.abs(change.apply(made, drawn.source) - drawn.target) / 2
     return {

@@ -1,5 +1,7 @@
 """Tiny configurations, batches and pictures for tests."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,9 +34,10 @@ def make_tiny_config(**sections) -> Config:
     return Config(**(defaults | sections))
 
 
-def make_sampler(seed: int = 0) -> Sampler:
+def make_sampler(seed: int = 0, **model) -> Sampler:
     """A tiny model that nobody trained, whose changes can be seen; its meta is what a checkpoint's would be."""
     config = make_tiny_config()
+    config.model = dataclasses.replace(config.model, **model)
     generator = registry.build(config.model).generator
     size = config.model.image_size
     shapes = jax.eval_shape(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cdaae_jax import config_fields
-from cdaae_jax.config import Config, Data, Model, Run
+from cdaae_jax.config import Config, Data, Loss, Model, Run
 from cdaae_jax.errors import UserError
 
 
@@ -44,10 +44,10 @@ def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_di
 
 
 def test_fields_that_came_later_mean_what_was_done_before():
-    later = ("set_weights", "separate_sets", "photos_on", "flow_detail", "steps_per_call", "tolerate_failed_writes")
-    whole = {
-        name: config_fields.to_dict(section()) for name, section in (("data", Data), ("model", Model), ("run", Run))
-    }
+    later = ("set_weights", "separate_sets", "photos_on", "flow_detail", "shift_detail", "moving_shift")
+    later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
+    sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}
+    whole = {name: config_fields.to_dict(section()) for name, section in sections.items()}
     old = {
         section: {name: value for name, value in fields.items() if name not in later}
         for section, fields in whole.items()

@@ -41,6 +41,9 @@ def changed(name, value):
         ("loss.latent_weight", float("nan"), "0 or more"),
         ("loss.total_variation_weight", -1, "0 or more"),
         ("loss.warmup_steps", -1, "0 or more"),
+        ("loss.shade_edge_weight", 1.0, "0 without loss.maps_weight"),
+        ("loss.shade_depth", -1.0, "0 or more"),
+        ("model.shift_detail", 3, "1 or 2"),
         ("optim.learning_rate", 0, "more than 0"),
         ("optim.learning_rate", float("nan"), "more than 0"),
         ("optim.beta1", 1, "0 to below 1"),
@@ -100,6 +103,25 @@ def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(name, value, al
 )
 def test_values_at_the_ends_of_what_is_allowed_are_accepted(name, value):
     validate(changed(name, value))
+
+
+@pytest.mark.parametrize("heads", [("flow", "paint"), ("shift", "paint")])
+def test_a_shift_can_only_move_where_there_are_a_shift_and_a_flow(heads):
+    config = changed("model.heads", heads)
+    validate(config)
+    config.model.moving_shift = True
+    with pytest.raises(UserError, match=r"config\.model\.moving_shift is True; allowed: false for models"):
+        validate(config)
+
+
+@pytest.mark.parametrize("name", ["shade_weight", "shade_edge_weight"])
+def test_only_a_shift_can_be_compared_with_the_true_shading(name):
+    config = changed("model.heads", ("flow", "paint"))
+    config.loss.maps_weight = 1.0
+    validate(config)
+    setattr(config.loss, name, 1.0)
+    with pytest.raises(UserError, match=rf"config\.loss\.{name} is 1.0; allowed: 0 for models that make no shift"):
+        validate(config)
 
 
 @pytest.mark.parametrize("config", [None, {"model": {}}, Model()])

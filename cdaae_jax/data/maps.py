@@ -3,7 +3,7 @@
 A picture's maps lie beside it, under its name with the ending .npz: `flow` [g, g, 2] in sides of the picture, (x, y);
 `painted` [g, g], the share of each pixel that no pixel of the neutral photo shows (`models.change`); `shade` [g, g],
 the logarithm of the factor by which the light on the moved skin changes, in folds above all. They travel as one array
-[g, g, 4]: flow x, flow y, painted, shade.
+[g, g, 4]: flow x, flow y, painted, shade. The grid is as fine as they were drawn, the same for all pictures of a set.
 """
 
 import pathlib
@@ -16,8 +16,8 @@ from cdaae_jax import files
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.errors import UserError
 
-GRID = 64
 CHANNELS = 4
+LARGEST_GRID = 512
 
 
 class Maps:
@@ -43,10 +43,11 @@ class Maps:
                 "config.loss.maps_weight is not 0, but no picture of the data has maps (a file of its name ending in "
                 ".npz); set it to 0, or name data that has them"
             )
-        self.table = np.zeros((len(there), GRID, GRID, CHANNELS), np.float16)
+        first = read(paths[there[0]])
+        self.table = np.zeros((len(there), *first.shape), np.float16)
         for row, i in enumerate(there):
             self._row[i] = row
-            self.table[row] = read(paths[i])
+            self.table[row] = read(paths[i], len(first))
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, mirrored: np.ndarray
@@ -67,11 +68,15 @@ class Maps:
         return np.where(moved, self._row[target], -1), (same | moved).astype(np.float32)
 
 
-def read(file: pathlib.Path, grid: int = GRID) -> Float16[np.ndarray, "g g 4"]:
+def read(file: pathlib.Path, grid: int | None = None) -> Float16[np.ndarray, "g g 4"]:
     """Returns the maps that a file holds.
 
+    Args:
+      file: their archive.
+      grid: the side that they must have; by default any, 2 to 512.
+
     Raises:
-      UserError: it cannot be read, or its maps are of another size than `grid`.
+      UserError: it cannot be read, or its maps are of another size.
     """
     try:
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
@@ -80,8 +85,10 @@ def read(file: pathlib.Path, grid: int = GRID) -> Float16[np.ndarray, "g g 4"]:
             )
     except files.ARCHIVE_DAMAGE as error:
         raise UserError(f"{file} cannot be read as maps ({error}); draw it again or delete it") from error
-    if maps.shape != (grid, grid, CHANNELS):
-        raise UserError(f"{file} holds maps of {maps.shape[:2]} points; allowed: {grid} x {grid}")
+    side = grid or len(maps)
+    if maps.shape != (side, side, CHANNELS) or not 2 <= side <= LARGEST_GRID:
+        allowed = f"{grid} x {grid}, as the others have" if grid else f"squares of 2 to {LARGEST_GRID}"
+        raise UserError(f"{file} holds maps of {' x '.join(map(str, maps.shape[:2]))} points; allowed: {allowed}")
     return maps.astype(np.float16)
 
 

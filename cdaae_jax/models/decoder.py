@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
@@ -21,8 +22,8 @@ class ChangeDecoder(nn.Module):
     Up-convolutions mirror the encoder. Up to the first join they see only latent and label. What they make at a join is
     linear and exactly 0 before training; it is added to the encoder's features of that level, which carry the identity.
     The features at level 1, at half the network's size, say what moves, what changes colour and what is painted: the
-    flow on their own grid, the shift at the network's size, mask and paint at that or at twice that. Nothing is
-    convolved at full size.
+    flow on their own grid, shift, mask and paint at the network's size or at twice that. Nothing is convolved at full
+    size.
 
     Attributes:
       image_size, width, max_width, kernel_size, leak, dtype: as in the encoder.
@@ -34,6 +35,10 @@ class ChangeDecoder(nn.Module):
       flow_reach: the farthest a pixel is fetched from, in sides of the picture.
       flow_detail: side of the flow's grid, in halves of the network's size: 1 or 2. An eye is 6 x 3 pixels of a
         64 px network, too small for a grid of 32 to close it.
+      shift_detail: side of the shift's grid, in network sizes: 1 or 2. The two folds of an angry brow are half a pixel
+        wide in a 64 px network.
+      moving_shift: draw the shift on the photo as it is, from a layer of its own, and let the flow move it with the
+        skin: a fold has its place beside brow, nose and mouth, wherever these go.
       paint_detail: side of the grid of mask and paint, in network sizes: 1 or 2. Teeth are finer than what it
         takes to find a mouth.
     """
@@ -50,7 +55,9 @@ class ChangeDecoder(nn.Module):
     heads: tuple[str, ...]
     flow_reach: float
     flow_detail: int
+    shift_detail: int
     paint_detail: int
+    moving_shift: bool
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -67,13 +74,20 @@ class ChangeDecoder(nn.Module):
           change: float32.
           differences: by level, what was added to `kept`.
         """
-        features, differences = climb(self, kept, latent, label, 1)
-        features = nn.leaky_relu(self._conv(self.width, "refine")(features), self.leak)
+        joined, differences = climb(self, kept, latent, label, 1)
+        features = nn.leaky_relu(self._conv(self.width, "refine")(joined), self.leak)
         flow = shift = mask = paint = None
         if "flow" in self.heads:
             flow = jnp.tanh(self._blocks(features, self.flow_detail, 2, "flow")) * self.flow_reach
         if "shift" in self.heads:
-            shift = self._blocks(features, 2, 3, "shift")
+            folds = features
+            if self.moving_shift:
+                folds = nn.leaky_relu(self._conv(2 * self.width, "refine_shift")(joined), self.leak)
+            shift = self._blocks(folds, 2 * self.shift_detail, 3, "shift")
+            if self.moving_shift and flow is not None:
+                # What the colours ask for would bend the flow, which the true maps or the picture teach better.
+                fixed = jax.lax.stop_gradient(flow)
+                shift = change.move(shift, change.enlarge(fixed, *shift.shape[1:3]))
         if "paint" in self.heads:
             paint = jnp.tanh(self._blocks(features, 2 * self.paint_detail, 3, "paint"))
             mask = nn.sigmoid(self._blocks(features, 2 * self.paint_detail, 1, "mask") + _LITTLE)

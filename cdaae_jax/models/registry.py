@@ -43,7 +43,9 @@ def cdaae(model: Model) -> nn.Module:
         heads=tuple(model.heads),
         flow_reach=model.flow_reach,
         flow_detail=model.flow_detail,
+        shift_detail=model.shift_detail,
         paint_detail=model.paint_detail,
+        moving_shift=model.moving_shift,
     )
     return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)
 

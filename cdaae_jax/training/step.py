@@ -105,12 +105,11 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             inside = losses.within(reconstruct(image, target), change.enlarge(painted, *image.shape[1:3]), known)
             generator_loss += weights.maps_weight * away + weights.painted_weight * inside
             metrics |= {"maps": away, "painted": inside}
-            if weights.shade_weight > 0:
-                shading = losses.shading(
-                    generated.change, change.shrink(photo, flow.shape[1]), flow, painted, shade, known
-                )
-                generator_loss += weights.shade_weight * shading
-                metrics["shading"] = shading
+            if weights.shade_weight > 0 or weights.shade_edge_weight > 0:
+                moved_from = change.shrink(photo, flow.shape[1])
+                shading = losses.shading(generated.change, moved_from, flow, painted, shade, known, weights.shade_depth)
+                generator_loss += weights.shade_weight * shading.level + weights.shade_edge_weight * shading.edges
+                metrics |= {"shading": shading.level, "shading_edges": shading.edges}
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough

@@ -5,16 +5,18 @@ import pytest
 
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data.maps import GRID, Maps
+from cdaae_jax.data.maps import Maps
 from cdaae_jax.errors import UserError
 
+GRID = 64
 
-def with_maps(folder, *expressions):
+
+def with_maps(folder, *expressions, grid=GRID):
     """Gives p1's pictures of these expressions maps: the first number of each is 1, 2, 3 ... hundredths of a side."""
     for i, expression in enumerate(expressions, start=1):
-        flow = np.full((GRID, GRID, 2), 0.01 * i, np.float16)
-        flow[:, : GRID // 2] *= -1
-        painted = np.full((GRID, GRID), 0.25, np.float16)
+        flow = np.full((grid, grid, 2), 0.01 * i, np.float16)
+        flow[:, : grid // 2] *= -1
+        painted = np.full((grid, grid), 0.25, np.float16)
         np.savez(folder / "faces" / "p1" / expression / "photo.npz", flow=flow, painted=painted, shade=painted - 1)
 
 
@@ -41,6 +43,22 @@ def test_maps_are_known_from_neutral_and_of_a_photo_with_itself(faces_copy):
     assert not maps[1:].any()
 
 
+@pytest.mark.parametrize("grid", [32, 128])
+def test_maps_are_as_fine_as_they_were_drawn(faces_copy, grid):
+    with_maps(faces_copy, "happy", grid=grid)
+    dataset, at = load(faces_copy)
+    maps, _ = ask(Maps(dataset), (at["p1", "neutral"], at["p1", "happy"]))
+    assert maps.shape == (1, grid, grid, 4)
+
+
+def test_maps_of_two_grids_are_refused(faces_copy):
+    with_maps(faces_copy, "happy", "surprised")
+    with_maps(faces_copy, "happy", grid=32)
+    dataset, _ = load(faces_copy)
+    with pytest.raises(UserError, match=r"photo.npz holds maps of \d+ x \d+ points; allowed: \d+ x \d+, as the others"):
+        Maps(dataset)
+
+
 def test_a_mirrored_pair_has_mirrored_maps(faces_copy):
     with_maps(faces_copy, "happy")
     dataset, at = load(faces_copy)
@@ -56,7 +74,7 @@ def test_data_without_maps_is_refused(faces_copy):
         Maps(dataset)
 
 
-@pytest.mark.parametrize("spoil", ["cut", "other size", "pickle"])
+@pytest.mark.parametrize("spoil", ["cut", "not square", "too large", "pickle"])
 def test_maps_that_cannot_be_used_are_refused_by_name(faces_copy, spoil):
     with_maps(faces_copy, "happy")
     file = faces_copy / "faces" / "p1" / "happy" / "photo.npz"
@@ -65,7 +83,8 @@ def test_maps_that_cannot_be_used_are_refused_by_name(faces_copy, spoil):
     elif spoil == "pickle":
         np.savez(file, flow=np.array([object()]), painted=np.zeros((GRID, GRID)), shade=np.zeros((GRID, GRID)))
     else:
-        np.savez(file, flow=np.zeros((8, 8, 2)), painted=np.zeros((8, 8)), shade=np.zeros((8, 8)))
+        sides = (8, 9) if spoil == "not square" else (513, 513)
+        np.savez(file, flow=np.zeros((*sides, 2)), painted=np.zeros(sides), shade=np.zeros(sides))
     dataset, _ = load(faces_copy)
     with pytest.raises(UserError, match="photo.npz"):
         Maps(dataset)

@@ -121,6 +121,15 @@ def test_a_model_whose_meta_leaves_its_gains_open_takes_new_ones(tmp_path):
     assert "as strong as after training" not in (tmp_path / "README.md").read_text()
 
 
+def test_a_shift_that_moves_is_made_stronger_where_it_goes():
+    sampler = make_sampler(shift_detail=2, moving_shift=True)
+    stronger = with_gains(sampler, Gains(shift=2.0))
+    photos = trial.faces(None, 32)
+    plain, strong = (one.change(photos, "happy") for one in (sampler, stronger))
+    np.testing.assert_allclose(strong.shift, 2.0 * plain.shift, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(strong.flow, plain.flow)
+
+
 def test_an_action_unit_with_a_gain_takes_nothing_from_the_others():
     sampler = dataclasses.replace(make_sampler(), labels=LabelSpace("au", ("AU1", "AU12")))
     stronger = with_gains(sampler, Gains(labels={"AU1": 1.2}))

@@ -16,7 +16,7 @@ from cdaae_jax.models import change
 
 @pytest.fixture(scope="module")
 def sampler():
-    return make_sampler()
+    return make_sampler(shift_detail=2, moving_shift=True)
 
 
 @pytest.fixture(scope="module")

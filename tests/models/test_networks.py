@@ -184,6 +184,34 @@ def test_paint_can_be_finer_than_what_the_network_sees():
     assert (change.flow.shape, change.shift.shape) == ((2, 16, 16, 2), (2, 32, 32, 3))
 
 
+def test_the_shift_can_be_finer_than_what_the_network_sees():
+    generator = registry.build(Model(image_size=32, width=8, max_width=64, shift_detail=2)).generator
+    source, label = jnp.zeros((2, 32, 32, 3)), jnp.zeros((2, 5))
+    change = jax.eval_shape(lambda: generator.init_with_output(jax.random.key(0), source, label)[0]).change
+    assert (change.shift.shape, change.mask.shape) == ((2, 64, 64, 3), (2, 32, 32, 1))
+
+
+def test_a_moving_shift_goes_where_the_flow_takes_the_skin_and_does_not_teach_it():
+    model = Model(image_size=32, width=8, max_width=64, shift_detail=2, moving_shift=True)
+    generator, random = registry.build(model).generator, np.random.default_rng(0)
+    source, label = jnp.asarray(random.uniform(-1, 1, (1, 32, 32, 3)), jnp.float32), jnp.eye(2)[:1]
+    params = jax.jit(generator.init)(jax.random.key(0), source, label)["params"]
+    folds = params["decoder"]["shift"]["kernel"]
+    params["decoder"]["shift"]["kernel"] = jnp.asarray(random.normal(size=folds.shape), jnp.float32)
+
+    @jax.jit
+    def shift(bias):
+        flow = params["decoder"]["flow"] | {"bias": jnp.stack([bias, 0.0])}
+        moved = params | {"decoder": params["decoder"] | {"flow": flow}}
+        return generator.apply({"params": moved}, source, label).change.shift
+
+    still = shift(jnp.float32(0))
+    one_pixel = np.arctanh(1 / 64 / model.flow_reach)
+    np.testing.assert_allclose(shift(jnp.float32(one_pixel))[:, :, :-1], still[:, :, 1:], atol=1e-3)
+    assert np.abs(still[:, :, 1:] - still[:, :, :-1]).mean() > 0.1
+    assert not jax.grad(lambda bias: jnp.square(shift(bias)).sum())(jnp.float32(0.1)).any()
+
+
 def test_the_flow_can_have_a_grid_of_the_networks_size_and_starts_as_none():
     generator = registry.build(Model(image_size=32, width=8, max_width=64, flow_detail=2)).generator
     source = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)), jnp.float32)

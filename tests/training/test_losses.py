@@ -86,9 +86,9 @@ def test_the_true_change_has_no_distance_from_the_true_maps():
     right = Change(flow=flow, mask=painted, paint=jnp.zeros((2, GRID, GRID, 3)))
     assert float(losses.maps(right, flow, painted, both)) == 0
     wrong = right.replace(flow=flow.at[..., 0].add(1 / GRID))
-    share = float((1 - painted).mean())
-    assert float(losses.maps(wrong, flow, painted, both)) == pytest.approx(share, rel=1e-4)  # one pixel of the grid
-    assert float(losses.maps(wrong, flow, painted, jnp.array([1.0, 0.0]))) == pytest.approx(share / 2, rel=1e-4)
+    off = 64 / GRID * float((1 - painted).mean())  # one point of this grid is so many 64ths of the side
+    assert float(losses.maps(wrong, flow, painted, both)) == pytest.approx(off, rel=1e-4)
+    assert float(losses.maps(wrong, flow, painted, jnp.array([1.0, 0.0]))) == pytest.approx(off / 2, rel=1e-4)
 
 
 def test_a_missing_mouth_counts_by_its_share_of_the_mouth():
@@ -106,15 +106,42 @@ def test_what_is_painted_is_compared_with_nothing_else():
 
 def test_the_true_shading_as_a_shift_has_no_distance():
     photo, flow, painted, shade = true_maps()
-    brightness = (move(photo, flow) + 1.0) / 2.0
-    shaded = 2.0 * brightness * jnp.exp(shade) - 1.0
-    shift = jnp.arctanh(shaded) - jnp.arctanh(2.0 * brightness - 1.0)
-    known = jnp.ones(2)
-    assert float(losses.shading(Change(shift=shift), photo, flow, painted, shade, known)) < 1e-5
+    shift, known = true_shift(photo, flow, shade), jnp.ones(2)
+    none = losses.shading(Change(shift=shift), photo, flow, painted, shade, known)
+    assert float(none.level) < 1e-5 and float(none.edges) < 1e-5
     off = losses.shading(Change(shift=shift + 0.1), photo, flow, painted, shade, known)
-    assert float(off) == pytest.approx(0.1 * float((1 - painted).mean()), rel=1e-3)
+    assert float(off.level) == pytest.approx(0.1 * float((1 - painted).mean()), rel=1e-3)
+    assert float(off.edges) < 1e-5
+    one_side = losses.shading(Change(shift=shift.at[:, :, 8:].add(0.1)), photo, flow, painted, shade, known)
+    assert float(one_side.edges) == pytest.approx(0.1 * float((1 - painted[:, :, 8]).mean()) / (GRID - 1), rel=1e-3)
     mouth = losses.shading(Change(shift=shift + 0.1 * painted), photo, flow, painted, shade, known)
-    assert float(mouth) < 1e-5
+    assert float(mouth.level) < 1e-5
+
+
+def test_a_fold_that_is_missing_counts_more_than_a_false_one():
+    photo, flow, painted, _ = true_maps()
+    known = jnp.ones(2)
+    shade = jnp.zeros_like(painted).at[:, 4].set(-0.2)
+    true = true_shift(photo, flow, shade)
+
+    def missed_and_false(depth: float) -> tuple[float, float]:
+        shifts = true.at[:, 4].set(0.0), true.at[:, 7].set(true[:, 4])
+        missed, false = (
+            losses.shading(Change(shift=shift), photo, flow, painted, shade, known, depth) for shift in shifts
+        )
+        return float(missed.level), float(false.level)
+
+    missed, false = missed_and_false(0.0)
+    assert missed == pytest.approx(false, rel=1e-3)
+    deep_missed, deep_false = missed_and_false(10.0)
+    assert deep_false == pytest.approx(false, rel=1e-3)
+    assert missed * 1.5 < deep_missed < missed * (1 + 10 * float(jnp.abs(true).max()))
+
+
+def true_shift(photo, flow, shade):
+    """The shift that shades the moved photo."""
+    brightness = (move(photo, flow) + 1.0) / 2.0
+    return jnp.arctanh(2.0 * brightness * jnp.exp(shade) - 1.0) - jnp.arctanh(2.0 * brightness - 1.0)
 
 
 def test_a_change_without_the_part_that_is_compared_is_refused():
