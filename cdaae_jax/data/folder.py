@@ -12,6 +12,7 @@ Other columns are ignored, but can be filtered on.
 """
 
 import concurrent.futures
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -77,13 +78,21 @@ def read(spec: str, root: pathlib.Path, label_kind: str, smallest: int, skipped:
     return usable
 
 
-def _wanted(spec: str, query: str) -> dict[str, set[str]]:
+def _wanted(spec: str, query: str) -> dict[str, set[str | float]]:
     """Returns the allowed values of each column named in a row filter."""
     try:
         chosen = urllib.parse.parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         raise UserError(f"{spec}: ?{query} is no row filter; write for example ?expression=neutral,happy") from None
-    return {column: {canonical_emotion(v) for v in ",".join(values).split(",")} for column, values in chosen.items()}
+    return {column: {_comparable(column, v) for v in ",".join(values).split(",")} for column, values in chosen.items()}
+
+
+def _comparable(column: str, text: str) -> str | float:
+    """Returns a cell as row filters compare it: an amount of 1 is one of 1.0, "Happiness" is happy."""
+    if column == "amount" or _AU_COLUMN.match(column.strip()):
+        with contextlib.suppress(ValueError):
+            return float(text)
+    return canonical_emotion(text)
 
 
 def _read_layout(folder: pathlib.Path) -> list[Record]:
@@ -101,7 +110,7 @@ def _read_layout(folder: pathlib.Path) -> list[Record]:
     ]
 
 
-def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str]], label_kind: str) -> list[Record]:
+def _read_manifest(path: pathlib.Path, wanted: Mapping[str, set[str | float]], label_kind: str) -> list[Record]:
     records = parse(path, *read_table(path), label_kind, wanted)
     there = _in_threads(lambda record: os.path.exists(record.name), records)
     missing = [record.name for record, exists in zip(records, there, strict=True) if not exists]
@@ -137,7 +146,7 @@ def parse(
     columns: Sequence[str],
     rows: Sequence[Mapping[str, str]],
     label_kind: str,
-    wanted: Mapping[str, set[str]] = types.MappingProxyType({}),
+    wanted: Mapping[str, set[str | float]] = types.MappingProxyType({}),
 ) -> list[Record]:
     """Returns the records of a manifest's rows; whether their photos exist is not looked at.
 
@@ -163,7 +172,7 @@ def parse(
         raise UserError(f"{path} has no AU columns (AU1, AU12, ...); its columns: {', '.join(columns)}")
     records = []
     for line, row in enumerate(rows, start=2):
-        if any(canonical_emotion(row[column] or "") not in values for column, values in wanted.items()):
+        if any(_comparable(column, row[column] or "") not in values for column, values in wanted.items()):
             continue
         if not row["file"] or not row["subject"]:
             raise UserError(f"{path} line {line}: file and subject must not be empty")

@@ -244,6 +244,8 @@ def test_split_and_amount_are_read_and_can_be_filtered_on(faces_copy):
     assert len(read(faces_copy, "faces.csv?split=test")) == 3
     assert [record.amount for record in read(faces_copy, "faces.csv?amount=0.5,1.5")] == [0.5, 1.5]
     assert [record.expression for record in read(faces_copy, "faces.csv?amount=&split=test")] == ["happy"]
+    assert [record.amount for record in read(faces_copy, "faces.csv?amount=1.50")] == [1.5]
+    assert len(read(faces_copy, "faces.csv?amount=1.0")) == 9  # those whose column says 1
     # What is shown of an expression says nothing about action units, which have their own columns.
     units = read(faces_copy, "faces.csv?split=test", kind="au")
     assert [(record.split, record.amount) for record in units] == [("test", 1.0)] * 3

@@ -1,7 +1,8 @@
 """The edits that are judged: every person's most neutral photo, changed to each of the person's others."""
 
 import dataclasses
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,11 +10,15 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from cdaae_jax import images
 from cdaae_jax.data.dataset import FaceDataset
+from cdaae_jax.data.records import Record
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.measures.identity import other_people
 from cdaae_jax.labels import MAX_AU, LabelSpace
 
 OTHER = "other person"
+
+_LOG = logging.getLogger(__name__)
+_SHOWN = 3  # people that a message names
 
 Images = UInt8[np.ndarray, "n s s 3"]
 Labels = Float[np.ndarray, "n l"]
@@ -128,12 +133,18 @@ def held_out_task(
         if not allowed:
             raise UserError("manifests: everybody in these pictures was trained on; name pictures of other people")
         people = others.of(allowed[-len(judged) :])
+        if strangers := [person for person in people.people if person not in sources]:
+            _LOG.warning(
+                "judged on people of whom the training's data knows nothing, the last of these pictures (%d): %s",
+                *(len(strangers), _some(strangers)),
+            )
         nearest = zip(people.people, people.most_neutral(), strict=True)
         sources = {person: people.records[i] for person, i in nearest} | sources
     pairs = [(sources[people.people[who]], i) for i, who in enumerate(people.person)]
     pairs = [(source, i) for source, i in pairs if source.name != people.records[i].name]
     if not pairs:
         raise UserError("manifests: there is no picture but the sources; name pictures with other labels")
+    _say_expressive({people.people[who]: sources[people.people[who]] for who in people.person})
     photos: dict[str, np.ndarray] = {}
     for record in [source for source, _ in pairs] + [people.records[i] for _, i in pairs]:
         if record.name not in photos:
@@ -148,6 +159,19 @@ def held_out_task(
         truth=truth,
         known=None if people.known is None else people.known[targets],
     )
+
+
+def _say_expressive(sources: Mapping[str, Record]) -> None:
+    """Warns of people who have no neutral photo: what is measured starts from another expression."""
+    if other := [person for person, record in sources.items() if record.expression not in (None, "neutral")]:
+        _LOG.warning(
+            "%d of %d people have no neutral photo, and are changed from another expression: %s",
+            *(len(other), len(sources), _some(other)),
+        )
+
+
+def _some(people: Sequence[str]) -> str:
+    return ", ".join(people[:_SHOWN]) + (" ..." if len(people) > _SHOWN else "")
 
 
 def in_space(task: Task, space: LabelSpace) -> Task:

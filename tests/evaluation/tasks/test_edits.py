@@ -58,7 +58,14 @@ def test_other_pictures_are_reached_from_the_models_own_sources(data_dir):
         edits.held_out_task(own, ("p4",), 32, load(data_dir, "faces.csv?expression=neutral", varied=False))
 
 
-def test_nobody_else_of_the_data_is_judged(data_dir, faces, faces_copy):
+def test_sources_that_are_not_neutral_are_told(data_dir, faces, caplog):
+    edits.held_out_task(faces, ("p3", "p4"), 32)
+    assert not caplog.messages
+    edits.held_out_task(load(data_dir, "faces.csv?expression=happy,surprised"), ("p3", "p4"), 32)
+    assert caplog.messages == ["2 of 2 people have no neutral photo, and are changed from another expression: p3, p4"]
+
+
+def test_nobody_else_of_the_data_is_judged(data_dir, faces, faces_copy, caplog):
     lines = (data_dir / "faces.csv").read_text().splitlines()
     (faces_copy / "known.csv").write_text("\n".join(line for line in lines if "p4" not in line) + "\n")
     with pytest.raises(UserError, match="everybody in these pictures was trained on"):
@@ -68,6 +75,10 @@ def test_nobody_else_of_the_data_is_judged(data_dir, faces, faces_copy):
     assert edits.held_out_task(faces, ("p4",), 32, load(faces_copy, "new.csv")).person == ("stranger",) * 2
     two = edits.held_out_task(load(faces_copy, "faces.csv"), ("p3", "p4"), 32, load(faces_copy, "new.csv"))
     assert two.person == ("p3",) * 2 + ("stranger",) * 2
+    assert (
+        caplog.messages
+        == ["judged on people of whom the training's data knows nothing, the last of these pictures (1): stranger"] * 2
+    )
 
 
 def test_labels_are_put_into_the_model_s_words(faces):
