@@ -1,7 +1,8 @@
 """Pairs as other cameras would have taken them: on the device, both pictures of a pair alike, off by default.
 
 A model that saw studio photos alone fails on a phone's. What changes here is what differs between them: light and white
-balance, noise, blur and compression, and an alignment that is never perfect. The person and the expression stay.
+balance, noise, blur and compression, and an alignment that is never perfect. The person and the expression stay; but
+`data.proportions` makes faces of other proportions, where people are few.
 """
 
 import functools
@@ -13,10 +14,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from cdaae_jax.config import Data
-from cdaae_jax.models.change import move
+from cdaae_jax.models.change import enlarge, move
 
 Pictures = Float[Array, "n s s 3"]
 BLOCK = 8  # pixels of JPEG's blocks
+BENDS = 5  # points along a side that `data.proportions` moves, each by itself
 
 
 class Draw(NamedTuple):
@@ -25,6 +27,7 @@ class Draw(NamedTuple):
     Attributes:
       matrix: [n, 2, 3], where a pixel of the new picture is in the old one: (x, y, 1) -> (x, y), in sides of the
         picture from its centre.
+      bend: [n, 5, 5, 2], how much farther away than by `matrix` that pixel is, in sides, on a grid over the picture.
       gamma: [n, 1, 1, 1]; 1 is no change.
       gain: [n, 1, 1, 3], of each colour channel; 1 is no change.
       contrast: [n, 1, 1, 1]; 1 is no change.
@@ -35,6 +38,7 @@ class Draw(NamedTuple):
     """
 
     matrix: Float[Array, "n 2 3"]
+    bend: Float[Array, "n 5 5 2"]
     gamma: Float[Array, "n 1 1 1"]
     gain: Float[Array, "n 1 1 3"]
     contrast: Float[Array, "n 1 1 1"]
@@ -45,7 +49,7 @@ class Draw(NamedTuple):
 
 
 def draw(keys: Float[Array, " n"], data: Data) -> Draw:
-    """Draws for each key what happens to its pair, within the strengths of `data.light`, `.camera` and `.misalignment`.
+    """Draws for each key what happens to its pair, within the strengths of `data`.
 
     Half of the pairs keep a clean picture (no noise, blur or compression), so that sharp photos stay the common case.
     """
@@ -57,8 +61,10 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
     matrix = jnp.stack([jnp.stack([cos, -sin, along[:, 0]], -1), jnp.stack([sin, cos, along[:, 1]], -1)], axis=1)
     dirty = (uniform[:, 4] > 0) * data.camera
     tint = jnp.stack([uniform[:, 5], 0.3 * uniform[:, 6], -uniform[:, 5]], axis=-1)  # warm to cold, and a little green
+    bend = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 2), (BENDS, BENDS, 2), minval=-1.0))(keys)
     return Draw(
         matrix=matrix,
+        bend=data.proportions * (bend + bend[:, :, ::-1] * jnp.array([-1.0, 1.0])) / 2.0,  # both halves of a face alike
         gamma=jnp.exp(0.5 * data.light * maps[:, 7]),
         gain=jnp.exp(0.2 * data.light * tint)[:, None, None, :],
         contrast=jnp.exp(0.25 * data.light * maps[:, 8]),
@@ -71,8 +77,8 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
 
 def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data) -> Pictures:
     """Returns pictures in [-1, 1] as drawn; the same `what` and `keys` treat another picture alike, noise included."""
-    if data.misalignment:
-        pictures = move(pictures, displacement(what.matrix, pictures.shape[1]))
+    if data.misalignment or data.proportions:
+        pictures = move(pictures, _displacement(what, pictures.shape[1]))
     if data.light:
         pictures = _light(pictures, what)
     if data.camera:
@@ -84,12 +90,29 @@ def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data)
 
 def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[Array, "n g g 4"]:
     """Returns the true maps (`data.maps`) of pairs whose pictures `change` has moved."""
-    if not data.misalignment:
+    if not (data.misalignment or data.proportions):
         return maps
-    moved = move(maps, displacement(what.matrix, maps.shape[1]))
-    # new[p] = old[A p] = photo[A p + flow(A p)] = new photo[p + L^-1 flow(A p)], L the linear part of A.
-    back = _inverse(what.matrix[:, :, :2])
-    return jnp.concatenate([jnp.einsum("nij,nhwj->nhwi", back, moved[..., :2]), moved[..., 2:]], axis=-1)
+    side = maps.shape[1]
+    moved = move(maps, _displacement(what, side))
+    # new[p] = old[A p + b(p)] = photo[A p + b(p) + old flow there], and this is new photo[p + new flow], which lies at
+    # A p + L new flow + b(p + new flow) in the photo, L the linear part of A.
+    back, bend = _inverse(what.matrix[:, :, :2]), enlarge(what.bend, side, side)
+
+    def linear(flow: Float[Array, "n g g 2"]) -> Float[Array, "n g g 2"]:
+        return jnp.einsum("nij,nhwj->nhwi", back, flow)
+
+    flow = linear(moved[..., :2])
+    if data.proportions:
+        for _ in range(_SOLVING):
+            flow = linear(moved[..., :2] + bend - move(bend, flow))
+    return jnp.concatenate([flow, moved[..., 2:]], axis=-1)
+
+
+_SOLVING = 2  # rounds, each of which leaves a tenth of the error
+
+
+def _displacement(what: Draw, side: int) -> Float[Array, "n side side 2"]:
+    return displacement(what.matrix, side) + enlarge(what.bend, side, side)
 
 
 def _inverse(matrix: Float[Array, "n 2 2"]) -> Float[Array, "n 2 2"]:

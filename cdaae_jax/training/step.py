@@ -137,7 +137,7 @@ def _pictures(
     source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
     maps = jnp.asarray(batch["maps"], jnp.float32) if "maps" in batch else None
     data = config.data
-    if not (data.light or data.camera or data.misalignment):
+    if not (data.light or data.camera or data.misalignment or data.proportions):
         return source, target, maps
     keys = _keys(config.run.seed, "augmentation", step, len(source), axis_name)
     what = augmentation.draw(keys, data)

@@ -27,7 +27,7 @@ def test_nothing_is_asked_for_and_nothing_happens():
     np.testing.assert_array_equal(changed(pictures), pictures)
 
 
-@pytest.mark.parametrize("strength", ["light", "camera", "misalignment"])
+@pytest.mark.parametrize("strength", ["light", "camera", "misalignment", "proportions"])
 def test_each_strength_changes_pictures_and_the_same_keys_alike(strength):
     pictures = smooth_pictures()
     once, again = changed(pictures, **{strength: 0.5}), changed(pictures, **{strength: 0.5})
@@ -51,8 +51,11 @@ def test_compression_keeps_pictures_that_need_no_detail():
     np.testing.assert_allclose(augmentation._compress(pictures, 0.0 * step), pictures, atol=1e-5)
 
 
-def test_maps_follow_the_pictures():
-    source, data = smooth_pictures(), Data(misalignment=0.1)
+@pytest.mark.parametrize(
+    "strengths", [{"misalignment": 0.1}, {"proportions": 0.03}, {"misalignment": 0.05, "proportions": 0.03}]
+)
+def test_maps_follow_the_pictures(strengths):
+    source, data = smooth_pictures(), Data(**strengths)
     grid = np.random.default_rng(1).uniform(-0.03, 0.03, (6, 4, 4, 2)).astype(np.float32)
     flow = enlarge(jnp.asarray(grid), 64, 64)
     target = move(source, flow)
