@@ -44,7 +44,16 @@ def test_a_checkpoint_of_another_version_is_refused_not_guessed(section, from_di
 
 
 def test_fields_that_came_later_mean_what_was_done_before():
-    later = ("set_weights", "separate_sets", "photos_on", "proportions", "flow_detail", "shift_detail", "moving_shift")
+    later = (
+        "set_weights",
+        "separate_sets",
+        "photos_on",
+        "proportions",
+        "flow_detail",
+        "shift_detail",
+        "moving_shift",
+        "shift_layers",
+    )
     later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
     sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}
     whole = {name: config_fields.to_dict(section()) for name, section in sections.items()}
