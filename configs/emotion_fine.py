@@ -2,7 +2,7 @@
 
 python launch/train.py --config=configs/emotion_fine.py --workdir=runs/emotion_fine --data_dir=DATA
 
-DATA holds frl_rig2/ as for configs/emotion.py, and mixed/, 170 people between two training people each
+DATA holds frl_rig2/ as for configs/emotion.py, and mixed128/, 442 people between two training people each
 (`python -m studies.mixed_people`), drawn by the same rig; beside the pictures of both their maps on a grid of 128. It
 starts from the weights that ship, or with --config.run.start_from= from nothing. About 40 minutes on two cores.
 What to expect: docs/change.md.
@@ -15,7 +15,7 @@ def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(
-            manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed/all.csv"),
+            manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
             picture_size=128,
             neutral_source=0.7,
             light=0.8,

@@ -1,15 +1,18 @@
 """A model's maps replaced by the truth, one after the other: each that is replaced brings the picture nearer."""
 
+import dataclasses
 import itertools
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from cdaae_jax import images
 from cdaae_jax.errors import UserError
 from cdaae_jax.models.change import Change
 from studies import replaced_maps
 from tests.studies.test_learnt_maps import truth
-from tests.studies.test_true_maps import HappyJudge, drawn
+from tests.studies.test_true_maps import HappyJudge, RedJudge, drawn
 
 
 def test_what_is_replaced_is_right_and_the_rest_is_the_models():
@@ -33,15 +36,33 @@ def test_what_is_replaced_is_right_and_the_rest_is_the_models():
     assert away(truth(faces)) < 0.02  # its edges at 64 pixels are made sharper than they are
 
 
-def test_the_table_has_a_row_for_each_choice_of_parts():
+class MeanColour:
+    """Knows people by their mean colour."""
+
+    def embed(self, pictures):
+        return pictures.mean(axis=(1, 2)) / 255
+
+
+def test_the_tables_have_a_row_for_each_choice_of_parts():
     faces = drawn()
-    lines = replaced_maps.report(truth(faces), faces, HappyJudge()).splitlines()
-    names = [line.split("|")[1].strip() for line in lines[2:]]
-    assert names[0] == "the model" and names[-1] == "true pictures"
-    assert "true flow" in names and "true flow, shading, paint" in names and len(names) == 9
+    text = replaced_maps.report(truth(faces), faces, HappyJudge(), MeanColour())
+    for table in text.split("\n\n"):
+        names = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+        assert names[0] == "the model" and names[-1] == "true pictures"
+        assert "true flow" in names and "true flow, shading, paint" in names and len(names) == 9
+
+
+def test_each_expression_has_its_distance_and_its_gain():
+    faces = dataclasses.replace(drawn(), expression=("happy", "happy"))
+    rows = {"nothing": faces.source}
+    heading, _, nothing, true = replaced_maps.by_expression(faces, rows, RedJudge(), MeanColour()).splitlines()
+    assert heading == "| | happy |" and nothing == "| nothing | 0.000; 0.00 |"
+    colours = (MeanColour().embed(np.asarray(images.to_uint8(one))) for one in (faces.source, faces.target))
+    away = np.linalg.norm(np.subtract(*colours), axis=1).mean()
+    assert true == f"| true pictures | {away:.3f}; 1.00 |"
 
 
 def test_a_change_that_lacks_a_part_is_refused():
     faces = drawn()
     with pytest.raises(UserError, match="lacks a flow, a shift or a mask"):
-        replaced_maps.report(truth(faces).replace(mask=None, paint=None), faces, HappyJudge())
+        replaced_maps.report(truth(faces).replace(mask=None, paint=None), faces, HappyJudge(), MeanColour())
