@@ -90,7 +90,6 @@ class Model:
       paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
       moving_shift: draw the shift where the photo has brows, nose and mouth, and move it with the skin by the flow;
         needs both heads.
-      shift_layers: layers of its own that a moving shift has, 1 to 8.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -115,7 +114,6 @@ class Model:
     shift_detail: int = 1
     paint_detail: int = 1
     moving_shift: bool = False
-    shift_layers: int = 1
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"

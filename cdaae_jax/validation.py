@@ -131,7 +131,6 @@ def _check_model(model: Model) -> None:
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
     for name in ("flow_detail", "shift_detail", "paint_detail"):
         _require(getattr(model, name) in (1, 2), f"model.{name}", getattr(model, name), "1 or 2")
-    _require(1 <= model.shift_layers <= 8, "model.shift_layers", model.shift_layers, "1 to 8")
     movable = not model.moving_shift or {"flow", "shift"} <= {*model.heads}
     allowed = "false for models that do not make both flow and shift (model.heads)"
     _require(movable, "model.moving_shift", model.moving_shift, allowed)

@@ -1,11 +1,11 @@
-"""What the weights that ship were trained with: configs/emotion.py with finer folds, and more people.
+"""An experiment: configs/emotion.py with folds on a grid of 128, which the flow moves, and more people.
 
 python launch/train.py --config=configs/emotion_fine.py --workdir=runs/emotion_fine --data_dir=DATA
 
 DATA holds frl_rig2/ as for configs/emotion.py, and mixed128/, 442 people between two training people each
-(`python -m studies.mixed_people`), drawn by the same rig; beside the pictures of both their maps on a grid of 128. It
-starts from the weights that ship, or with --config.run.start_from= from nothing. About 40 minutes on two cores.
-What to expect: docs/change.md.
+(`python -m studies.mixed_people`), drawn by the same rig, with all.csv, which lists both amounts and the neutral
+photos; beside the pictures of both sets their maps on a grid of 128. It starts from the weights that ship, or with
+--config.run.start_from= from nothing. 43 minutes on two cores. It is not better for the judges: docs/change.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run

@@ -52,7 +52,6 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "flow_detail",
         "shift_detail",
         "moving_shift",
-        "shift_layers",
     )
     later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
     sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}

@@ -44,7 +44,6 @@ def changed(name, value):
         ("loss.shade_edge_weight", 1.0, "0 without loss.maps_weight"),
         ("loss.shade_depth", -1.0, "0 or more"),
         ("model.shift_detail", 3, "1 or 2"),
-        ("model.shift_layers", 0, "1 to 8"),
         ("optim.learning_rate", 0, "more than 0"),
         ("optim.learning_rate", float("nan"), "more than 0"),
         ("optim.beta1", 1, "0 to below 1"),

@@ -37,9 +37,8 @@ class ChangeDecoder(nn.Module):
         64 px network, too small for a grid of 32 to close it.
       shift_detail: side of the shift's grid, in network sizes: 1 or 2. The two folds of an angry brow are half a pixel
         wide in a 64 px network.
-      moving_shift: draw the shift on the photo as it is, from layers of its own, and let the flow move it with the
+      moving_shift: draw the shift on the photo as it is, from a layer of its own, and let the flow move it with the
         skin: a fold has its place beside brow, nose and mouth, wherever these go.
-      shift_layers: how many layers of its own a moving shift has, all but the first residual.
       paint_detail: side of the grid of mask and paint, in network sizes: 1 or 2. Teeth are finer than what it
         takes to find a mouth.
     """
@@ -59,7 +58,6 @@ class ChangeDecoder(nn.Module):
     shift_detail: int
     paint_detail: int
     moving_shift: bool
-    shift_layers: int
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -85,9 +83,6 @@ class ChangeDecoder(nn.Module):
             folds = features
             if self.moving_shift:
                 folds = nn.leaky_relu(self._conv(2 * self.width, "refine_shift")(joined), self.leak)
-                for layer in range(1, self.shift_layers):
-                    more = self._conv(2 * self.width, f"refine_shift_{layer}", zero_init=True)(folds)
-                    folds = folds + nn.leaky_relu(more, self.leak)
             shift = self._blocks(folds, 2 * self.shift_detail, 3, "shift")
             if self.moving_shift and flow is not None:
                 # What the colours ask for would bend the flow, which the true maps or the picture teach better.

@@ -46,7 +46,6 @@ def cdaae(model: Model) -> nn.Module:
         shift_detail=model.shift_detail,
         paint_detail=model.paint_detail,
         moving_shift=model.moving_shift,
-        shift_layers=model.shift_layers,
     )
     return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)
 

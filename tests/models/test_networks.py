@@ -192,7 +192,7 @@ def test_the_shift_can_be_finer_than_what_the_network_sees():
 
 
 def test_a_moving_shift_goes_where_the_flow_takes_the_skin_and_does_not_teach_it():
-    model = Model(image_size=32, width=8, max_width=64, shift_detail=2, moving_shift=True, shift_layers=2)
+    model = Model(image_size=32, width=8, max_width=64, shift_detail=2, moving_shift=True)
     generator, random = registry.build(model).generator, np.random.default_rng(0)
     source, label = jnp.asarray(random.uniform(-1, 1, (1, 32, 32, 3)), jnp.float32), jnp.eye(2)[:1]
     params = jax.jit(generator.init)(jax.random.key(0), source, label)["params"]
