@@ -33,7 +33,7 @@ class Data:
         (`training.augmentation`): light, white balance and contrast, 0..1; noise, blur and compression, 0..1; turns,
         sizes and shifts, as a share, 0..0.2.
       proportions: make faces of other proportions: both pictures of a pair, and both halves of a face, are bent alike,
-        smoothly, by up to this share of the side, 0..0.1.
+        smoothly, by up to this share of the side, 0..0.05.
       picture_size: pixels of the pictures that pairs are made of, that the reconstruction is compared at, and that
         sampling writes: a multiple of `model.image_size`, to which they are shrunk for the networks, up to 512. 0 takes
         `model.image_size` itself.

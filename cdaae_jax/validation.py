@@ -78,7 +78,7 @@ def validate(config: Config) -> None:
     for name in ("neutral_source", "light", "camera"):
         _require(0 <= getattr(data, name) <= 1, f"data.{name}", getattr(data, name), "0 to 1")
     _require(0 <= data.misalignment <= 0.2, "data.misalignment", data.misalignment, "0 to 0.2")
-    _require(0 <= data.proportions <= 0.1, "data.proportions", data.proportions, "0 to 0.1")
+    _require(0 <= data.proportions <= 0.05, "data.proportions", data.proportions, "0 to 0.05")
     sizes = f"0 or {model.image_size} (model.image_size) to {MOST_PICTURE_SIZE}, in multiples of it"
     size = picture_size(model, data)
     fits = model.image_size <= size <= MOST_PICTURE_SIZE and size % model.image_size == 0

@@ -56,7 +56,7 @@ def changed(name, value):
         ("data.set_weights", ("a",), "a tuple of numbers such as"),
         ("data.identity_share", 1.1, "0 to 1"),
         ("data.identity_share", -0.1, "0 to 1"),
-        ("data.proportions", 0.11, "0 to 0.1"),
+        ("data.proportions", 0.06, "0 to 0.05"),
         ("data.held_out", -1, "0 or more"),
         ("data.max_people", -1, "0 or more"),
         ("data.cache_gib", -1, "0 or more"),

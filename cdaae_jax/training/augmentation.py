@@ -27,7 +27,8 @@ class Draw(NamedTuple):
     Attributes:
       matrix: [n, 2, 3], where a pixel of the new picture is in the old one: (x, y, 1) -> (x, y), in sides of the
         picture from its centre.
-      bend: [n, 5, 5, 2], how much farther away than by `matrix` that pixel is, in sides, on a grid over the picture.
+      bend: [n, 5, 5, 2], how much farther away than by `matrix` that pixel is, in sides, on a grid over the picture;
+        None is no farther.
       gamma: [n, 1, 1, 1]; 1 is no change.
       gain: [n, 1, 1, 3], of each colour channel; 1 is no change.
       contrast: [n, 1, 1, 1]; 1 is no change.
@@ -38,7 +39,7 @@ class Draw(NamedTuple):
     """
 
     matrix: Float[Array, "n 2 3"]
-    bend: Float[Array, "n 5 5 2"]
+    bend: Float[Array, "n 5 5 2"] | None
     gamma: Float[Array, "n 1 1 1"]
     gain: Float[Array, "n 1 1 3"]
     contrast: Float[Array, "n 1 1 1"]
@@ -61,10 +62,9 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
     matrix = jnp.stack([jnp.stack([cos, -sin, along[:, 0]], -1), jnp.stack([sin, cos, along[:, 1]], -1)], axis=1)
     dirty = (uniform[:, 4] > 0) * data.camera
     tint = jnp.stack([uniform[:, 5], 0.3 * uniform[:, 6], -uniform[:, 5]], axis=-1)  # warm to cold, and a little green
-    bend = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 2), (BENDS, BENDS, 2), minval=-1.0))(keys)
     return Draw(
         matrix=matrix,
-        bend=data.proportions * (bend + bend[:, :, ::-1] * jnp.array([-1.0, 1.0])) / 2.0,  # both halves of a face alike
+        bend=_bend(keys, data.proportions) if data.proportions else None,
         gamma=jnp.exp(0.5 * data.light * maps[:, 7]),
         gain=jnp.exp(0.2 * data.light * tint)[:, None, None, :],
         contrast=jnp.exp(0.25 * data.light * maps[:, 8]),
@@ -73,6 +73,12 @@ def draw(keys: Float[Array, " n"], data: Data) -> Draw:
         blur=(dirty * jnp.maximum(uniform[:, 12], 0.0))[:, None, None, None],
         loss=(0.12 * dirty * jnp.maximum(uniform[:, 13], 0.0))[:, None, None, None, None],
     )
+
+
+def _bend(keys: Float[Array, " n"], most: float) -> Float[Array, "n 5 5 2"]:
+    """Draws bends of up to `most`; both halves of a face are bent alike."""
+    bend = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 2), (BENDS, BENDS, 2), minval=-1.0))(keys)
+    return most * (bend + bend[:, :, ::-1] * jnp.array([-1.0, 1.0])) / 2.0
 
 
 def change(pictures: Pictures, what: Draw, keys: Float[Array, " n"], data: Data) -> Pictures:
@@ -95,24 +101,26 @@ def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[
     side = maps.shape[1]
     moved = move(maps, _displacement(what, side))
     # new[p] = old[A p + b(p)] = photo[A p + b(p) + old flow there], and this is new photo[p + new flow], which lies at
-    # A p + L new flow + b(p + new flow) in the photo, L the linear part of A.
-    back, bend = _inverse(what.matrix[:, :, :2]), enlarge(what.bend, side, side)
+    # A p + L new flow + b(p + new flow) in the photo, L the linear part of A and b the bend.
+    back = _inverse(what.matrix[:, :, :2])
 
     def linear(flow: Float[Array, "n g g 2"]) -> Float[Array, "n g g 2"]:
         return jnp.einsum("nij,nhwj->nhwi", back, flow)
 
     flow = linear(moved[..., :2])
-    if data.proportions:
+    if what.bend is not None:
+        bend = enlarge(what.bend, side, side)
         for _ in range(_SOLVING):
             flow = linear(moved[..., :2] + bend - move(bend, flow))
     return jnp.concatenate([flow, moved[..., 2:]], axis=-1)
 
 
-_SOLVING = 2  # rounds, each of which leaves a tenth of the error
+_SOLVING = 2  # rounds, each of which leaves of the error what a bend changes from one end of the flow to the other
 
 
 def _displacement(what: Draw, side: int) -> Float[Array, "n side side 2"]:
-    return displacement(what.matrix, side) + enlarge(what.bend, side, side)
+    by_matrix = displacement(what.matrix, side)
+    return by_matrix if what.bend is None else by_matrix + enlarge(what.bend, side, side)
 
 
 def _inverse(matrix: Float[Array, "n 2 2"]) -> Float[Array, "n 2 2"]:
