@@ -1,4 +1,6 @@
-"""How a run can end early without a fault of the program: unusable input, or a stop that was asked for."""
+"""How a run can end early without a fault of the program, unusable input or a stop; and how messages name many."""
+
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -26,3 +28,13 @@ class Stopped(Exception):
     def __str__(self) -> str:
         done = "before the first step" if self.step is None else f"after step {self.step} of {self.steps}"
         return f"stopped {done}; run the same command again to go on"
+
+
+_SHOWN = 3  # how many names a message has; the others are counted
+
+
+def named(names: Iterable[str]) -> str:
+    """Returns names as a message has them, sorted: "a, b, c and 5 more"."""
+    names = sorted(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

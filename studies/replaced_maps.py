@@ -17,14 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from cdaae_jax import files, images, pretrained
-from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge, IdentityJudge
+from cdaae_jax.evaluation.judges.face_api import ExpressionJudge, IdentityJudge
 from cdaae_jax.evaluation.judges.remembering import Remembering
-from cdaae_jax.evaluation.measures.gain import gain
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
 from cdaae_jax.models.change import Change
 from studies import learnt_maps, program, true_maps
-from studies.true_maps import Drawn, Photos
+from studies.true_maps import Drawn, Photos, Reading
 
 PARTS = ("flow", "shading", "paint")
 
@@ -50,33 +49,26 @@ def report(found: Change, drawn: Drawn, judge: ExpressionJudge, identity: Identi
     learnt_maps.require_whole(found)
     choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
     rows = {f"true {', '.join(true)}" if true else "the model": composed(found, drawn, true) for true in choices}
-    return true_maps.table(drawn, rows, judge) + "\n" + by_expression(drawn, rows, judge, identity)
+    reading = Reading(drawn, judge)
+    return true_maps.table(reading, rows) + "\n" + by_expression(reading, rows, identity)
 
 
-def by_expression(drawn: Drawn, rows: Mapping[str, Photos], judge: ExpressionJudge, identity: IdentityJudge) -> str:
+def by_expression(reading: Reading, rows: Mapping[str, Photos], identity: IdentityJudge) -> str:
     """Returns the table of pictures by name whose cells are "identity distance; expression gain" of an expression.
 
     The true pictures are the last row.
     """
-    names = [name for name in EXPRESSIONS if name in drawn.expression]
-    asked = np.array([EXPRESSIONS.index(expression) for expression in drawn.expression])
-    everyone = np.arange(len(asked))
-    probabilities, embed = Remembering(judge.probabilities), Remembering(identity.embed)
-
-    def strength(pictures: Photos) -> np.ndarray:
-        return probabilities(np.asarray(images.to_uint8(pictures)))[everyone, asked]
+    embed = Remembering(identity.embed)
 
     def embedding(pictures: Photos) -> np.ndarray:
         return embed(np.asarray(images.to_uint8(pictures)))
 
-    before, truly, home = strength(drawn.source), strength(drawn.target), embedding(drawn.source)
+    home = embedding(reading.drawn.source)
     cells = []
-    for name, pictures in [*rows.items(), ("true pictures", drawn.target)]:
-        away = np.linalg.norm(embedding(pictures) - home, axis=1)
-        gained = gain(strength(pictures), before, truly, drawn.expression)
-        of_each = [np.flatnonzero(asked == EXPRESSIONS.index(expression)) for expression in names]
-        cells.append([name, *(f"{away[chosen].mean():.3f}; {gained(chosen):.2f}" for chosen in of_each)])
-    return lay_out(["", *names], cells)
+    for name, pictures in [*rows.items(), ("true pictures", reading.drawn.target)]:
+        away, gained = np.linalg.norm(embedding(pictures) - home, axis=1), reading.gained(pictures)
+        cells.append([name, *(f"{away[of_one].mean():.3f}; {gained(of_one):.2f}" for of_one in reading.rows.values())])
+    return lay_out(["", *reading.names], cells)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from cdaae_jax import files, images
 from cdaae_jax.config import Data
@@ -26,6 +26,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import EXPRESSIONS, ExpressionJudge
 from cdaae_jax.evaluation.judges.remembering import Remembering
 from cdaae_jax.evaluation.measures.gain import gain
+from cdaae_jax.evaluation.measures.statistics import Statistic
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
 from studies import program
@@ -118,6 +119,38 @@ def painted(drawn: Drawn, photo: Photos, grid: int) -> Photos:
     return (1.0 - mask) * photo + mask * change.enlarge(change.shrink(drawn.target, grid), SIZE, SIZE)
 
 
+class Reading:
+    """What a judge reads in pictures of drawn faces, each of which it is shown once.
+
+    Attributes:
+      drawn: the faces.
+      names: the expressions asked for, in the judge's order.
+      rows: by expression, which pictures it is asked for in.
+    """
+
+    def __init__(self, drawn: Drawn, judge: ExpressionJudge):
+        self.drawn = drawn
+        self.names = [name for name in EXPRESSIONS if name in drawn.expression]
+        self._asked = np.array([EXPRESSIONS.index(expression) for expression in drawn.expression])
+        self.rows = {name: np.flatnonzero(self._asked == EXPRESSIONS.index(name)) for name in self.names}
+        self._probabilities = Remembering(judge.probabilities)
+
+    def right(self, pictures: Photos) -> Bool[np.ndarray, " n"]:
+        """Returns which pictures are read as requested."""
+        return self._read(pictures).argmax(axis=1) == self._asked
+
+    def gained(self, pictures: Photos) -> Statistic:
+        """Returns the expression gain of pictures (`measures.gain`)."""
+        made, before, truly = (self._strength(one) for one in (pictures, self.drawn.source, self.drawn.target))
+        return gain(made, before, truly, self.drawn.expression)
+
+    def _strength(self, pictures: Photos) -> Float[np.ndarray, " n"]:
+        return self._read(pictures)[np.arange(len(self._asked)), self._asked]
+
+    def _read(self, pictures: Photos) -> Float[np.ndarray, "n e"]:
+        return self._probabilities(np.asarray(images.to_uint8(pictures)))
+
+
 def report(drawn: Drawn, judge: ExpressionJudge) -> str:
     """Returns the table of what the true maps are read as."""
     rows = {
@@ -128,7 +161,7 @@ def report(drawn: Drawn, judge: ExpressionJudge) -> str:
         "flow, shade, paint at 64": composed(drawn, shade=True, paint=64),
         "flow, shade, paint at 128": composed(drawn, shade=True, paint=128),
     }
-    return table(drawn, rows, judge)
+    return table(Reading(drawn, judge), rows)
 
 
 def grids(fine: Drawn, judge: ExpressionJudge) -> str:
@@ -138,34 +171,24 @@ def grids(fine: Drawn, judge: ExpressionJudge) -> str:
         for flow in GRIDS
         for shade in GRIDS
     }
-    return table(fine, rows, judge)
+    return table(Reading(fine, judge), rows)
 
 
-def table(drawn: Drawn, rows: Mapping[str, Photos], judge: ExpressionJudge) -> str:
+def table(reading: Reading, rows: Mapping[str, Photos]) -> str:
     """Returns how pictures by name are read (their mean, the gain, each expression), and L1 to the true pictures.
 
     The true pictures are the last row.
     """
-    names = [name for name in EXPRESSIONS if name in drawn.expression]
-    everyone = np.arange(len(drawn.expression))
-    asked = np.array([EXPRESSIONS.index(expression) for expression in drawn.expression])
-
-    judged = Remembering(judge.probabilities)
-
-    def probabilities(pictures: Photos) -> Float[np.ndarray, "n e"]:
-        return judged(np.asarray(images.to_uint8(pictures)))
-
-    before, truly = (probabilities(pictures)[everyone, asked] for pictures in (drawn.source, drawn.target))
+    target = reading.drawn.target
     cells = []
-    for name, pictures in [*rows.items(), ("true pictures", drawn.target)]:
-        found = probabilities(pictures)
-        right = found.argmax(axis=1) == asked
-        shares = [right[asked == EXPRESSIONS.index(expression)].mean() for expression in names]
-        gained = gain(found[everyone, asked], before, truly, drawn.expression)(everyone)
-        away = float(jnp.abs(pictures - drawn.target).mean()) / 2
+    for name, pictures in [*rows.items(), ("true pictures", target)]:
+        right, everyone = reading.right(pictures), np.arange(len(target))
+        shares = [right[of_one].mean() for of_one in reading.rows.values()]
+        away = float(jnp.abs(pictures - target).mean()) / 2
+        gained = reading.gained(pictures)(everyone)
         read = [f"{np.mean(shares):.0%}", f"{gained:.2f}", *(f"{share:.0%}" for share in shares)]
         cells.append([name, *read, f"{away:.4f}"])
-    return lay_out(["", "read as requested", "expression gain", *names, "L1"], cells)
+    return lay_out(["", "read as requested", "expression gain", *reading.names, "L1"], cells)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -44,9 +44,10 @@ class Maps:
                 ".npz); set it to 0, or name data that has them"
             )
         first = read(paths[there[0]])
+        self._row[there] = np.arange(len(there))
         self.table = np.zeros((len(there), *first.shape), np.float16)
-        for row, i in enumerate(there):
-            self._row[i] = row
+        self.table[0] = first
+        for row, i in enumerate(there[1:], start=1):
             self.table[row] = read(paths[i], len(first))
 
     def __call__(

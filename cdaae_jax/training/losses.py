@@ -187,7 +187,8 @@ def shading(
     shaded = jnp.clip((moved + 1.0) * jnp.exp(shade) - 1.0, *_SHADED)
     true = shift_between(moved, jnp.arctanh(shaded))
     weight = known[:, None, None, None] * (1.0 - painted)
-    weight = weight * (1.0 + depth * jnp.abs(true).mean(axis=-1, keepdims=True))
+    if depth:
+        weight = weight * (1.0 + depth * jnp.abs(true).mean(axis=-1, keepdims=True))
     error = enlarge(change.shift, grid, grid) - true
     down, across = error[:, 1:] - error[:, :-1], error[:, :, 1:] - error[:, :, :-1]
     edges = (weight[:, 1:] * _absolute(down)).mean() + (weight[:, :, 1:] * _absolute(across)).mean()

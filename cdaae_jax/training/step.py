@@ -108,8 +108,11 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             if weights.shade_weight > 0 or weights.shade_edge_weight > 0:
                 moved_from = change.shrink(photo, flow.shape[1])
                 shading = losses.shading(generated.change, moved_from, flow, painted, shade, known, weights.shade_depth)
-                generator_loss += weights.shade_weight * shading.level + weights.shade_edge_weight * shading.edges
-                metrics |= {"shading": shading.level, "shading_edges": shading.edges}
+                generator_loss += weights.shade_weight * shading.level
+                metrics["shading"] = shading.level
+                if weights.shade_edge_weight > 0:  # else nobody asks for the edges, and XLA leaves them out
+                    generator_loss += weights.shade_edge_weight * shading.edges
+                    metrics["shading_edges"] = shading.edges
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough

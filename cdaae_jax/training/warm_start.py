@@ -9,11 +9,10 @@ import numpy as np
 
 from cdaae_jax import pretrained
 from cdaae_jax.data.dataset import Split
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import UserError, named
 from cdaae_jax.state import TrainState
 
 _LOG = logging.getLogger(__name__)
-_SHOWN = 3  # how many names are shown; the others are counted
 
 
 class Origin(NamedTuple):
@@ -49,9 +48,8 @@ def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, 
     seen = sorted({*meta["people"]["train"], *people_before(meta)})
     kept_apart = {*split.validation.people, *split.test.people}
     if judged := sorted(kept_apart & set(seen)):
-        more = f" and {len(judged) - _SHOWN} more" if len(judged) > _SHOWN else ""
         raise UserError(
-            f"config.run.start_from: {name} was trained on {', '.join(judged[:_SHOWN])}{more}, who are kept for "
+            f"config.run.start_from: {name} was trained on {named(judged)}, who are kept for "
             "validation or test here; start from a training that never saw them, split the people in the same way, or "
             "rename subjects who are other people"
         )

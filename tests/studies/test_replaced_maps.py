@@ -11,6 +11,7 @@ from cdaae_jax import images
 from cdaae_jax.errors import UserError
 from cdaae_jax.models.change import Change
 from studies import replaced_maps
+from studies.true_maps import Reading
 from tests.studies.test_learnt_maps import truth
 from tests.studies.test_true_maps import HappyJudge, RedJudge, drawn
 
@@ -55,7 +56,7 @@ def test_the_tables_have_a_row_for_each_choice_of_parts():
 def test_each_expression_has_its_distance_and_its_gain():
     faces = dataclasses.replace(drawn(), expression=("happy", "happy"))
     rows = {"nothing": faces.source}
-    heading, _, nothing, true = replaced_maps.by_expression(faces, rows, RedJudge(), MeanColour()).splitlines()
+    heading, _, nothing, true = replaced_maps.by_expression(Reading(faces, RedJudge()), rows, MeanColour()).splitlines()
     assert heading == "| | happy |" and nothing == "| nothing | 0.000; 0.00 |"
     colours = (MeanColour().embed(np.asarray(images.to_uint8(one))) for one in (faces.source, faces.target))
     away = np.linalg.norm(np.subtract(*colours), axis=1).mean()

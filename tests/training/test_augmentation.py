@@ -27,7 +27,7 @@ def test_nothing_is_asked_for_and_nothing_happens():
     np.testing.assert_array_equal(changed(pictures), pictures)
 
 
-@pytest.mark.parametrize("strengths", [{"light": 0.5}, {"camera": 0.5}, {"misalignment": 0.2}, {"proportions": 0.05}])
+@pytest.mark.parametrize("strengths", [{"light": 0.5}, {"camera": 0.5}, {"misalignment": 0.5}, {"proportions": 0.05}])
 def test_each_strength_changes_pictures_and_the_same_keys_alike(strengths):
     pictures = smooth_pictures()
     once, again = changed(pictures, **strengths), changed(pictures, **strengths)

@@ -11,14 +11,13 @@ from jaxtyping import Bool, Float, Int, UInt8
 from cdaae_jax import images
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.records import Record
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import UserError, named
 from cdaae_jax.evaluation.measures.identity import other_people
 from cdaae_jax.labels import MAX_AU, LabelSpace
 
 OTHER = "other person"
 
 _LOG = logging.getLogger(__name__)
-_SHOWN = 3  # people that a message names
 
 Images = UInt8[np.ndarray, "n s s 3"]
 Labels = Float[np.ndarray, "n l"]
@@ -136,7 +135,7 @@ def held_out_task(
         if strangers := [person for person in people.people if person not in sources]:
             _LOG.warning(
                 "judged on people of whom the training's data knows nothing, the last of these pictures (%d): %s",
-                *(len(strangers), _some(strangers)),
+                *(len(strangers), named(strangers)),
             )
         nearest = zip(people.people, people.most_neutral(), strict=True)
         sources = {person: people.records[i] for person, i in nearest} | sources
@@ -166,12 +165,8 @@ def _say_expressive(sources: Mapping[str, Record]) -> None:
     if other := [person for person, record in sources.items() if record.expression not in (None, "neutral")]:
         _LOG.warning(
             "%d of %d people have no neutral photo, and are changed from another expression: %s",
-            *(len(other), len(sources), _some(other)),
+            *(len(other), len(sources), named(other)),
         )
-
-
-def _some(people: Sequence[str]) -> str:
-    return ", ".join(people[:_SHOWN]) + (" ..." if len(people) > _SHOWN else "")
 
 
 def in_space(task: Task, space: LabelSpace) -> Task:

@@ -1,15 +1,14 @@
 """The people on whom models are judged: in the data of all models, and in the training of none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdaae_jax.data.dataset import FaceDataset
-from cdaae_jax.errors import UserError
+from cdaae_jax.errors import UserError, named
 from cdaae_jax.training.warm_start import people_before
 
 SPLITS = ("test", "validation")
 _NEEDED = ("people", "fingerprint")  # what a checkpoint's meta must contain
-_SHOWN = 3  # how many people a message names; the others are counted
 
 Metas = Mapping[str, Mapping[str, Any]]
 
@@ -52,7 +51,7 @@ def people_to_judge(metas: Metas, split: str) -> tuple[str, ...]:
             before = people_before(meta) if part == "train" else ()
             if used := set(judged) & {*meta["people"][part], *before}:
                 raise UserError(
-                    f"{name} would be judged on {_named(used)}, whom its training used (split {part}); compare models "
+                    f"{name} would be judged on {named(used)}, whom its training used (split {part}); compare models "
                     f"whose trainings keep the same people as {split}"
                 )
     return tuple(judged)
@@ -68,7 +67,7 @@ def refuse_moved_data(metas: Metas, data: FaceDataset) -> None:
         for part, people in meta["people"].items():
             if missing := set(people) - set(data.people):
                 raise UserError(
-                    f"{_named(missing)} of the people whom {name} knows (split {part}) are not in the data "
+                    f"{named(missing)} of the people whom {name} knows (split {part}) are not in the data "
                     f"({_manifests(meta)}): it has changed since the training, or lies elsewhere; name the folder of "
                     "the data that was trained on with --data_dir or the environment variable CDAAE_DATA"
                 )
@@ -87,9 +86,3 @@ def kept_for_training(meta: Mapping[str, Any], people: Sequence[str]) -> tuple[s
 
 def _manifests(meta: Mapping[str, Any]) -> str:
     return ", ".join(meta["config"]["data"]["manifests"])
-
-
-def _named(people: Iterable[str]) -> str:
-    people = sorted(people)
-    more = f" and {len(people) - _SHOWN} more" if len(people) > _SHOWN else ""
-    return ", ".join(people[:_SHOWN]) + more
