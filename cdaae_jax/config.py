@@ -90,6 +90,9 @@ class Model:
       paint_detail: side of the grid of mask and paint, in sides of what the networks see: 1 or 2.
       moving_shift: draw the shift where the photo has brows, nose and mouth, and move it with the skin by the flow;
         needs both heads.
+      atlas: channels, after its first convolution, of the network that lays an atlas over the photo
+        (`models.atlas`): flow and light of each label on the mean face, which the decoder adds to; 0 is none. `cdaae`
+        alone can have one.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -114,6 +117,7 @@ class Model:
     shift_detail: int = 1
     paint_detail: int = 1
     moving_shift: bool = False
+    atlas: int = 0
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"
@@ -150,6 +154,8 @@ class Loss:
         is; needs `maps_weight`.
       shade_depth: both count a point 1 + shade_depth |true shift| times, so that a fold which is missing costs more
         than a faint one that should not be there.
+      place_weight: weight of the distance from the true places on the mean face, where the data knows them
+        (`data.places`); needs `model.atlas`.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -169,6 +175,7 @@ class Loss:
     shade_weight: float = 0.0
     shade_edge_weight: float = 0.0
     shade_depth: float = 0.0
+    place_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

@@ -39,6 +39,7 @@ def validate(config: Config) -> None:
         "shade_weight",
         "shade_edge_weight",
         "shade_depth",
+        "place_weight",
         "divergence_weight",
         "warmup_steps",
     ):
@@ -47,12 +48,15 @@ def validate(config: Config) -> None:
     for name in ("painted_weight", "shade_weight", "shade_edge_weight"):
         _require(not getattr(loss, name) or loss.maps_weight > 0, f"loss.{name}", getattr(loss, name), allowed)
     if loss.maps_weight:
-        whole = model.name == "cdaae" and {"flow", "paint"} <= {*model.heads}
-        allowed = "0 for models that do not make both flow and paint (model.heads)"
+        made = {*model.heads} | ({"flow", "shift"} if model.atlas else set())
+        whole = model.name == "cdaae" and {"flow", "paint"} <= made
+        allowed = "0 for models that do not make both flow and paint (model.heads, model.atlas)"
         _require(whole, "loss.maps_weight", loss.maps_weight, allowed)
-        allowed = "0 for models that make no shift (model.heads)"
+        allowed = "0 for models that make no shift (model.heads, model.atlas)"
         for name in ("shade_weight", "shade_edge_weight"):
-            _require(not getattr(loss, name) or "shift" in model.heads, f"loss.{name}", getattr(loss, name), allowed)
+            _require(not getattr(loss, name) or "shift" in made, f"loss.{name}", getattr(loss, name), allowed)
+    allowed = "0 without model.atlas, which finds places"
+    _require(not loss.place_weight or model.atlas > 0, "loss.place_weight", loss.place_weight, allowed)
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
         _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)
@@ -134,6 +138,9 @@ def _check_model(model: Model) -> None:
     movable = not model.moving_shift or {"flow", "shift"} <= {*model.heads}
     allowed = "false for models that do not make both flow and shift (model.heads)"
     _require(movable, "model.moving_shift", model.moving_shift, allowed)
+    _require(0 <= model.atlas <= _WIDEST, "model.atlas", model.atlas, f"0 (none) to {_WIDEST}")
+    allowed = "0 for all models but cdaae, which alone can have one"
+    _require(not model.atlas or model.name == "cdaae", "model.atlas", model.atlas, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

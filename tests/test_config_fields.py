@@ -52,6 +52,8 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "flow_detail",
         "shift_detail",
         "moving_shift",
+        "atlas",
+        "place_weight",
     )
     later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
     sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}

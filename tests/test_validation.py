@@ -44,6 +44,9 @@ def changed(name, value):
         ("loss.shade_edge_weight", 1.0, "0 without loss.maps_weight"),
         ("loss.shade_depth", -1.0, "0 or more"),
         ("model.shift_detail", 3, "1 or 2"),
+        ("model.atlas", -1, "0 .none. to 65536"),
+        ("loss.place_weight", -1.0, "0 or more"),
+        ("loss.place_weight", 1.0, "0 without model.atlas, which finds places"),
         ("optim.learning_rate", 0, "more than 0"),
         ("optim.learning_rate", float("nan"), "more than 0"),
         ("optim.beta1", 1, "0 to below 1"),
@@ -113,6 +116,24 @@ def test_a_shift_can_only_move_where_there_are_a_shift_and_a_flow(heads):
     config.model.moving_shift = True
     with pytest.raises(UserError, match=r"config\.model\.moving_shift is True; allowed: false for models"):
         validate(config)
+
+
+def test_only_cdaae_has_an_atlas():
+    config = changed("model.atlas", 8)
+    config.loss.place_weight = 1.0
+    validate(config)
+    config.model.name = "unet"
+    with pytest.raises(UserError, match=r"config\.model\.atlas is 8; allowed: 0 for all models but cdaae"):
+        validate(config)
+
+
+def test_what_an_atlas_makes_can_be_compared_with_true_maps():
+    config = changed("model.heads", ("paint",))
+    config.loss.maps_weight = config.loss.shade_weight = 1.0
+    with pytest.raises(UserError, match=r"config\.loss\.maps_weight is 1.0; allowed: 0 for models"):
+        validate(config)
+    config.model.atlas = 8
+    validate(config)
 
 
 @pytest.mark.parametrize("name", ["shade_weight", "shade_edge_weight"])

@@ -31,6 +31,7 @@ class Batch(TypedDict):
       label: the target's label, see `cdaae_jax.labels`.
       label_known: which entries of it the data knows; only where it does not know all. The others are not looked at.
       maps, maps_known: the true change, see `data.maps.Maps`; only where a loss asks for it.
+      place, place_known: the source's places on the mean face, see `data.places.Places`; only where a loss asks for it.
     """
 
     source: UInt8[np.ndarray, "n s s 3"]
@@ -39,6 +40,8 @@ class Batch(TypedDict):
     label_known: NotRequired[Bool[np.ndarray, "n l"]]
     maps: NotRequired[Float16[np.ndarray, "n g g 4"]]
     maps_known: NotRequired[Float[np.ndarray, " n"]]
+    place: NotRequired[Float16[np.ndarray, "n p p 2"]]
+    place_known: NotRequired[Float[np.ndarray, " n"]]
 
 
 class Chosen(TypedDict):
@@ -49,6 +52,7 @@ class Chosen(TypedDict):
       mirrored: whether both are flipped left to right.
       label, label_known: as in `Batch`.
       maps_row, maps_known: see `data.maps.Maps.rows`; only where a loss asks for maps.
+      place_row, place_known: see `data.places.Places.rows`; only where a loss asks for places.
     """
 
     source_index: Int[np.ndarray, " n"]
@@ -58,6 +62,8 @@ class Chosen(TypedDict):
     label_known: NotRequired[Bool[np.ndarray, "n l"]]
     maps_row: NotRequired[Int[np.ndarray, " n"]]
     maps_known: NotRequired[Float[np.ndarray, " n"]]
+    place_row: NotRequired[Int[np.ndarray, " n"]]
+    place_known: NotRequired[Float[np.ndarray, " n"]]
 
 
 class PairSampler:

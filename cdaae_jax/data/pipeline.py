@@ -15,6 +15,7 @@ from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import Batch, Chosen, Pairs, PairSampler
+from cdaae_jax.data.places import Places
 
 # So many photos are decoded before training starts, in seconds. Of a larger set each is decoded when it is first drawn,
 # or a million photos would keep the devices waiting for minutes.
@@ -95,6 +96,7 @@ class BatchMaker:
         process_count: int = 1,
         augment: augmentation.Augmentation = augmentation.NONE,
         maps: Maps | None = None,
+        places: Places | None = None,
     ):
         """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts."""
         self._dataset = dataset
@@ -104,6 +106,7 @@ class BatchMaker:
         self._batch_size = batch_size
         self._augment = augment
         self._maps = maps
+        self._places = places
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
@@ -121,6 +124,9 @@ class BatchMaker:
         if self._maps:
             row, batch["maps_known"] = self._maps.rows(source, target)
             batch["maps_row"] = row.astype(np.int32)
+        if self._places:
+            row, batch["place_known"] = self._places.rows(source)
+            batch["place_row"] = row.astype(np.int32)
         return batch
 
     def __call__(self, step: int) -> Batch:
@@ -136,6 +142,8 @@ class BatchMaker:
             batch["label_known"] = self._dataset.known[target]
         if self._maps:
             batch["maps"], batch["maps_known"] = self._maps(source, target, mirrored)
+        if self._places:
+            batch["place"], batch["place_known"] = self._places(source, mirrored)
         return batch
 
     def _pairs(self, step: int) -> Pairs:

@@ -14,6 +14,7 @@ from cdaae_jax.sampling import Sampler
 
 LARGEST = 4.0
 _LABEL_LAYER = "label_"
+_MAPS = {"shift": "light", "flow": "flow"}  # an atlas's, which are what a decoder's layers are
 
 
 class Gains(NamedTuple):
@@ -53,8 +54,9 @@ def with_gains(sampler: Sampler, gains: Gains) -> Sampler:
 
     An L1 loss teaches medians: where a network is not sure of a fold, it draws a faint one, and where it is not sure
     how far a corner of the mouth goes, it goes less far; and it is less sure of some expressions than of others. The
-    layers that make shift and flow are linear in their features, and those that read the label are linear in it, so
-    that their weights times the gain are all it takes. `python -m studies.gains` compares gains on validation people.
+    layers that make shift and flow are linear in their features, and those that read the label are linear in it, as is
+    an atlas, so that their weights times the gain are all it takes. `python -m studies.gains` compares gains on
+    validation people.
 
     Args:
       sampler: of a model that makes shift and flow from features (`models.decoder.ChangeDecoder`).
@@ -77,13 +79,16 @@ def _with_gain(sampler: Sampler, head: str, gain: float) -> Sampler:
         raise UserError(f"the gain of the {head} is {gain:g}; allowed: above 0, at most {LARGEST:g}")
     if gain == 1:
         return sampler
-    decoder = sampler.params.get("decoder", {})
-    if head not in decoder:
+    params = dict(sampler.params)
+    decoder, atlas = params.get("decoder", {}), params.get("atlas", {})
+    if head in decoder:
+        params["decoder"] = {**decoder, head: {name: values * gain for name, values in decoder[head].items()}}
+    if atlas:
+        params["atlas"] = {**atlas, _MAPS[head]: atlas[_MAPS[head]] * gain}
+    if head not in decoder and not atlas:
         raise UserError(
             f"this model has no layer that makes a {head} alone, so there is none to strengthen; leave its gain at 1"
         )
-    layer = {name: values * gain for name, values in decoder[head].items()}
-    params = {**sampler.params, "decoder": {**decoder, head: layer}}
     told = f"{head}_gain"
     meta = {**sampler.meta, told: gain * (sampler.meta.get(told) or 1.0)}
     return dataclasses.replace(sampler, params=params, meta=meta)
@@ -100,11 +105,13 @@ def _with_label_gains(sampler: Sampler, gains: Mapping[str, float]) -> Sampler:
         if name == "dense" or name.startswith(_LABEL_LAYER):
             latent_size = sampler.meta["config"]["model"]["latent_size"] if name == "dense" else 0
             decoder[name] = {**layer, "kernel": _told(layer["kernel"], asked, latent_size)}
+    params = {**sampler.params, "decoder": decoder}
+    if "atlas" in params:
+        maps = {name: np.einsum("lm,mhwc->lhwc", asked, params["atlas"][name]) for name in _MAPS.values()}
+        params["atlas"] = {**params["atlas"], **maps}
     before = sampler.meta.get("label_gains") or {}
     told = before | {name: gain * before.get(name, 1.0) for name, gain in gains.items()}
-    return dataclasses.replace(
-        sampler, params={**sampler.params, "decoder": decoder}, meta={**sampler.meta, "label_gains": told}
-    )
+    return dataclasses.replace(sampler, params=params, meta={**sampler.meta, "label_gains": told})
 
 
 def _asked(space: LabelSpace, gains: Mapping[str, float]) -> Float[np.ndarray, "l l"]:

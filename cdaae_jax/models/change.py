@@ -161,6 +161,19 @@ def shift_between(photo: Photos, logits: Photos) -> Photos:
     return logits - jnp.arctanh(jnp.clip(photo, -_NEAREST, _NEAREST))
 
 
+def relit(photo: Photos, light: Float[Array, "n h w 1"]) -> Photos:
+    """Returns the shift that multiplies the light on a photo by exp(`light`).
+
+    Near black and white, where a factor is a shift of any size, it is that of the nearest colour which is neither.
+    """
+    before = jnp.clip(photo, *_LIT)
+    after = jnp.clip((before + 1.0) * jnp.exp(light) - 1.0, *_LIT)
+    return jnp.arctanh(after) - jnp.arctanh(before)
+
+
+_LIT = (-0.97, 0.93)
+
+
 def enlarge(field: Float[Array, "n g k c"], height: int, width: int) -> Float[Array, "n h w c"]:
     """Returns a grid's values at the pixels of a picture: separable cubic interpolation, as two matrix products."""
     if field.shape[1:3] == (height, width):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from cdaae_jax.models.atlas import Atlas, on_top
 from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import Features
 
@@ -21,25 +22,31 @@ class Generated(NamedTuple):
       latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
       differences: by level, what was added to the encoder's features; empty without a feedforward path.
       divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
+      place: where on the mean face the photo's points lie, see `atlas.Laid`; None without an atlas.
     """
 
     change: Change
     latent: Float[Array, "n z"]
     differences: Features
     divergence: Float[Array, " n"] | None = None
+    place: Float[Array, "n p p 2"] | None = None
 
 
 class Generator(nn.Module):
-    """An encoder and a decoder without any randomness."""
+    """An encoder and a decoder without any randomness, and an atlas whose change they add to, if there is one."""
 
     encoder: nn.Module
     decoder: nn.Module
+    atlas: Atlas | None = None
 
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Generated:
         """`source` is a photo at the network's size, in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         kept, latent = self.encoder(source)
         change, differences = self.decoder(kept, latent, label, source)
-        return Generated(change, latent, differences)
+        if self.atlas is None:
+            return Generated(change, latent, differences)
+        laid = self.atlas(source, label)
+        return Generated(on_top(laid, change, source), latent, differences, place=laid.place)
 
 
 class VariationalGenerator(nn.Module):

@@ -9,6 +9,7 @@ from flax import linen as nn
 from cdaae_jax.config import Model
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import nearest
+from cdaae_jax.models.atlas import Atlas
 from cdaae_jax.models.decoder import ChangeDecoder, PlainDecoder
 from cdaae_jax.models.discriminators import ImageDiscriminator, LatentDiscriminator
 from cdaae_jax.models.encoder import Encoder, num_levels
@@ -47,7 +48,8 @@ def cdaae(model: Model) -> nn.Module:
         paint_detail=model.paint_detail,
         moving_shift=model.moving_shift,
     )
-    return Generator(_encoder(model, keep_levels=tuple(model.join_levels)), decoder)
+    encoder = _encoder(model, keep_levels=tuple(model.join_levels))
+    return Generator(encoder, decoder, _atlas(model) if model.atlas else None)
 
 
 def plain(model: Model) -> nn.Module:
@@ -132,6 +134,16 @@ def _encoder(model: Model, **changes) -> Encoder:
         latent_size=model.latent_size, keep_levels=(), bounded=True, latent_norm=model.latent_norm
     )
     return Encoder(**_common(model), **fields | changes)
+
+
+def _atlas(model: Model) -> Atlas:
+    return Atlas(
+        image_size=model.image_size,
+        width=model.atlas,
+        kernel_size=model.kernel_size,
+        leak=model.leak,
+        dtype=jnp.dtype(model.dtype),
+    )
 
 
 def _decoder(model: Model, join_levels: tuple[int, ...] = (), **changes) -> PlainDecoder:

@@ -115,6 +115,17 @@ def change_maps(maps: Float[Array, "n g g 4"], what: Draw, data: Data) -> Float[
     return jnp.concatenate([flow, moved[..., 2:]], axis=-1)
 
 
+def change_places(place: Float[Array, "n p p 2"], what: Draw, data: Data) -> Float[Array, "n p p 2"]:
+    """Returns the true places (`data.places`) of the points of pictures that `change` has moved.
+
+    A point of the new picture shows what lay elsewhere in the old one, and has that one's place on the mean face.
+    """
+    if not (data.misalignment or data.proportions):
+        return place
+    moving = _displacement(what, place.shape[1])
+    return moving + move(place, moving)
+
+
 _SOLVING = 2  # rounds, each of which leaves of the error what a bend changes from one end of the flow to the other
 
 

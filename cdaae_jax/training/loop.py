@@ -21,6 +21,7 @@ from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
+from cdaae_jax.data.places import Places
 from cdaae_jax.errors import Stopped
 from cdaae_jax.labels import LabelSpace
 from cdaae_jax.models import registry
@@ -118,6 +119,7 @@ def _train(
 
     photos = Photos(training, picture_size(config.model, config.data), config.data.cache_gib)
     maps = Maps(training) if config.loss.maps_weight else None
+    places = Places(training) if config.loss.place_weight else None
     batches = BatchMaker(
         training,
         photos,
@@ -128,10 +130,11 @@ def _train(
         jax.process_count(),
         Augmentation(config.data.shift, config.data.colour),
         maps,
+        places,
     )
     on_devices = placing.on_devices(config.data, photos, devices)
     make_batch = batches.chosen if on_devices else batches
-    placed = parallel.replicate(placing.tables(photos, maps) if on_devices else {}, devices)
+    placed = parallel.replicate(placing.tables(photos, maps, places) if on_devices else {}, devices)
     # The order on resuming: numpy state from disk, then placed on the devices, then batches from the restored step on.
     state = parallel.replicate(state, devices)
     preview = previews.make(split.shown, networks.generator, config)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from cdaae_jax.models.change import Change, enlarge, move, shift_between
+from cdaae_jax.models.change import Change, enlarge, move, relit
 
 Elementwise = Callable[[Float[Array, "*shape"], Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -138,6 +138,20 @@ def maps(
     return (known * each).mean() + within(share, painted, known)
 
 
+def places(
+    place: Float[Array, "n p p 2"], true: Float[Array, "n g g 2"], known: Float[Array, " n"]
+) -> Float[Array, ""]:
+    """Returns how far places on the mean face (`models.atlas`) are from the true ones, in 64ths of a side.
+
+    Args:
+      place: the generator's.
+      true: as `data.places` has them.
+      known: 1 for pairs whose places are known, 0 for the others, which count nothing.
+    """
+    away = _absolute(enlarge(place, *true.shape[1:3]) - true).sum(axis=-1) * PARTS_OF_A_SIDE
+    return (known * away.mean(axis=(1, 2))).mean()
+
+
 PARTS_OF_A_SIDE = 64  # the unit of flows, whatever grid their maps have
 
 
@@ -183,9 +197,7 @@ def shading(
     if change.shift is None:
         raise ValueError("this change has no shift that could be compared; ask for no shade loss")
     grid = flow.shape[1]
-    moved = jnp.clip(move(photo, flow), *_SHADED)
-    shaded = jnp.clip((moved + 1.0) * jnp.exp(shade) - 1.0, *_SHADED)
-    true = shift_between(moved, jnp.arctanh(shaded))
+    true = relit(move(photo, flow), shade)
     weight = known[:, None, None, None] * (1.0 - painted)
     if depth:
         weight = weight * (1.0 + depth * jnp.abs(true).mean(axis=-1, keepdims=True))
@@ -193,9 +205,6 @@ def shading(
     down, across = error[:, 1:] - error[:, :-1], error[:, :, 1:] - error[:, :, :-1]
     edges = (weight[:, 1:] * _absolute(down)).mean() + (weight[:, :, 1:] * _absolute(across)).mean()
     return Shading((weight * _absolute(error)).mean(), edges)
-
-
-_SHADED = (-0.97, 0.93)  # nearer to black and white, a factor is a shift of any size
 
 
 def within(

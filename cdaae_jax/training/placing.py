@@ -16,6 +16,8 @@ from cdaae_jax.config import Data
 from cdaae_jax.data.maps import Maps, mirror
 from cdaae_jax.data.pairs import Batch
 from cdaae_jax.data.pipeline import Photos
+from cdaae_jax.data.places import Places
+from cdaae_jax.data.places import mirror as mirror_places
 from cdaae_jax.errors import UserError
 
 Tables = dict[str, Any]
@@ -41,10 +43,11 @@ def on_devices(data: Data, photos: Photos, devices: Sequence[jax.Device]) -> boo
     return hindrance is None and (data.photos_on == "device" or devices[0].platform != "cpu")
 
 
-def tables(photos: Photos, maps: Maps | None) -> Tables:
-    """Returns what `look_up` looks up, as host arrays: all photos, and all true maps."""
+def tables(photos: Photos, maps: Maps | None, places: Places | None = None) -> Tables:
+    """Returns what `look_up` looks up, as host arrays: all photos, all true maps and all true places."""
     assert photos.complete is not None
-    return {"photos": photos.complete} | ({"maps": maps.table} if maps else {})
+    true = {name: known.table for name, known in (("maps", maps), ("places", places)) if known}
+    return {"photos": photos.complete} | true
 
 
 def look_up(batch: Any, placed: Tables) -> Batch:
@@ -73,4 +76,7 @@ def look_up(batch: Any, placed: Tables) -> Batch:
         row = jnp.asarray(batch["maps_row"])
         maps = jnp.where((row >= 0)[:, None, None, None], placed["maps"][row], 0)
         made["maps"], made["maps_known"] = mirror(maps, mirrored, jnp), batch["maps_known"]
+    if "place_row" in batch:
+        place = placed["places"][jnp.asarray(batch["place_row"])]
+        made["place"], made["place_known"] = mirror_places(place, mirrored, jnp), batch["place_known"]
     return made

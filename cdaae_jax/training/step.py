@@ -36,7 +36,7 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
     game = losses.ADVERSARIAL[weights.adversarial]
 
     def losses_fn(params: dict[str, Tree], batch_stats: dict[str, Tree], step: jax.Array, batch: Batch):
-        photo, target, true = _pictures(batch, config, step, axis_name)
+        photo, target, true, place = _pictures(batch, config, step, axis_name)
         source = change.shrink(photo, config.model.image_size)
         label = known_label(batch)
         # Only a variational generator uses this noise; each device draws its own.
@@ -113,6 +113,10 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
                 if weights.shade_edge_weight > 0:  # else nobody asks for the edges, and XLA leaves them out
                     generator_loss += weights.shade_edge_weight * shading.edges
                     metrics["shading_edges"] = shading.edges
+        if place is not None:
+            away = losses.places(generated.place, place, jnp.asarray(batch["place_known"]))
+            generator_loss += weights.place_weight * away
+            metrics["place"] = away
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough
@@ -135,17 +139,22 @@ def known_label(batch: Batch) -> Float[Array, "n l"]:
 
 def _pictures(
     batch: Batch, config: Config, step: jax.Array, axis_name: str
-) -> tuple[Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 4"] | None]:
-    """Returns source, target and true maps as the networks see them, augmented as configured."""
+) -> tuple[
+    Float[Array, "n s s 3"], Float[Array, "n s s 3"], Float[Array, "n g g 4"] | None, Float[Array, "n p p 2"] | None
+]:
+    """Returns source, target, true maps and true places as the networks see them, augmented as configured."""
     source, target = images.to_network(batch["source"]), images.to_network(batch["target"])
     maps = jnp.asarray(batch["maps"], jnp.float32) if "maps" in batch else None
+    place = jnp.asarray(batch["place"], jnp.float32) if "place" in batch else None
     data = config.data
     if not (data.light or data.camera or data.misalignment or data.proportions):
-        return source, target, maps
+        return source, target, maps, place
     keys = _keys(config.run.seed, "augmentation", step, len(source), axis_name)
     what = augmentation.draw(keys, data)
     source, target = (augmentation.change(pictures, what, keys, data) for pictures in (source, target))
-    return source, target, None if maps is None else augmentation.change_maps(maps, what, data)
+    maps = None if maps is None else augmentation.change_maps(maps, what, data)
+    place = None if place is None else augmentation.change_places(place, what, data)
+    return source, target, maps, place
 
 
 def make_gradients_fn(networks: Networks, config: Config, axis_name: str) -> Callable:

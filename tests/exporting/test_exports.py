@@ -130,6 +130,28 @@ def test_a_shift_that_moves_is_made_stronger_where_it_goes():
     np.testing.assert_array_equal(strong.flow, plain.flow)
 
 
+def test_an_atlas_is_made_stronger_as_layers_are():
+    sampler = make_sampler(atlas=4, heads=("shift", "paint"))
+    stronger = with_gains(sampler, Gains(shift=2.0, flow=1.5))
+    for name, gain in (("light", 2.0), ("flow", 1.5)):
+        np.testing.assert_allclose(stronger.params["atlas"][name], gain * sampler.params["atlas"][name], rtol=1e-6)
+    photos = trial.faces(None, 32)
+    plain, strong = (one.change(photos, "happy") for one in (sampler, stronger))
+    np.testing.assert_allclose(strong.flow, 1.5 * plain.flow, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(strong.mask, plain.mask, atol=1e-6)
+
+
+def test_a_label_with_a_gain_asks_an_atlas_for_more_too():
+    sampler = make_sampler(atlas=4)
+    atlas = sampler.params["atlas"]
+    atlas = atlas | {"shown": {name: 0.0 * values for name, values in atlas["shown"].items()}}
+    sampler = dataclasses.replace(sampler, params=sampler.params | {"atlas": atlas})
+    stronger = with_gains(sampler, Gains(labels={"happy": 1.2}))
+    photo = trial.faces(None, 32)[0]
+    mine, theirs = stronger.change(photo, {"happy": 1.0}), sampler.change(photo, {"happy": 1.2})
+    np.testing.assert_allclose(mine.flow, theirs.flow, rtol=1e-3, atol=1e-5)
+
+
 def test_an_action_unit_with_a_gain_takes_nothing_from_the_others():
     sampler = dataclasses.replace(make_sampler(), labels=LabelSpace("au", ("AU1", "AU12")))
     stronger = with_gains(sampler, Gains(labels={"AU1": 1.2}))

@@ -68,6 +68,24 @@ def test_maps_follow_the_pictures(strengths):
     assert right < 0.002 and right < 0.1 * wrong
 
 
+@pytest.mark.parametrize("strengths", [{"misalignment": 0.1}, {"proportions": 0.05}])
+def test_places_follow_the_pictures(strengths):
+    """A picture whose colours are the places of its points themselves has them after any movement."""
+    data = Data(**strengths)
+    grid = np.random.default_rng(1).uniform(-0.03, 0.03, (6, 4, 4, 2)).astype(np.float32)
+    place = enlarge(jnp.asarray(grid), 64, 64)
+    line = (jnp.arange(64) + 0.5) / 64
+    points = jnp.stack(jnp.meshgrid(line, line), axis=-1)
+    picture = jnp.concatenate([points + place, jnp.zeros((6, 64, 64, 1))], axis=-1)
+    what = augmentation.draw(KEYS, data)
+    new_picture = augmentation.change(picture, what, KEYS, data)
+    new_place = augmentation.change_places(place, what, data)
+    inside = (slice(None), slice(12, -12), slice(12, -12))
+    np.testing.assert_allclose((points + new_place)[inside], new_picture[..., :2][inside], atol=1e-4)
+    assert np.abs(new_place - place)[inside].max() > 0.01
+    np.testing.assert_array_equal(augmentation.change_places(place, what, Data(light=1.0)), place)
+
+
 def test_the_step_waits_for_none_of_its_own_threads():
     """LAPACK inside the step of two devices on a CPU can wait for ever for the threads that run the step."""
     data = Data(misalignment=0.1)

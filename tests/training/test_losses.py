@@ -163,3 +163,11 @@ def test_a_ramp_of_flow_is_smooth_and_a_bend_is_not():
     ramp = jnp.linspace(0, 1, GRID)[None, :, None, None] * jnp.ones((1, GRID, GRID, 2)) / GRID
     assert float(losses.roughness(ramp)) == pytest.approx(0.0, abs=1e-5)
     assert float(losses.roughness(ramp.at[:, 8].add(1 / GRID))) > 0.01
+
+
+def test_places_are_compared_in_64ths_of_a_side_where_they_are_known():
+    true = jnp.zeros((2, 16, 16, 2))
+    place = jnp.full((2, 8, 8, 2), 1 / 64).at[1].set(3 / 64)
+    assert float(losses.places(place, true, jnp.ones(2))) == pytest.approx((2 + 6) / 2, rel=1e-5)
+    assert float(losses.places(place, true, jnp.array([1.0, 0.0]))) == pytest.approx(1.0, rel=1e-5)
+    assert float(losses.places(true, true, jnp.ones(2))) == 0

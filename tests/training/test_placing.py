@@ -15,6 +15,7 @@ from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos
+from cdaae_jax.data.places import FILE, MEAN_FACE, SIDE, Places
 from cdaae_jax.training import placing
 from cdaae_jax.training.loop import train
 
@@ -23,7 +24,9 @@ GPU, CPU = types.SimpleNamespace(platform="gpu"), types.SimpleNamespace(platform
 
 @pytest.fixture
 def faces(faces_manifest):
-    """The faces, half of them with maps."""
+    """The faces, half of them with maps, one person with landmarks."""
+    points = SIDE * np.array([MEAN_FACE * 0.9 + 0.03])
+    np.savez(faces_manifest.parent / "faces" / FILE, names=["p2"], points=points)
     loaded = datasets.load(Data(manifests=("faces.csv",)), faces_manifest.parent, 32)
     random = np.random.default_rng(0)
     for record in loaded.records[::2]:
@@ -34,19 +37,20 @@ def faces(faces_manifest):
 
 
 def test_the_devices_look_up_the_bytes_that_the_host_would_send(faces):
-    photos, maps = Photos(faces, 32, 1.0), Maps(faces)
+    photos, maps, places = Photos(faces, 32, 1.0), Maps(faces), Places(faces)
     sampler = PairSampler(faces, 0.2, flip=True, neutral_source=0.7)
-    maker = BatchMaker(faces, photos, sampler, 3, 16, maps=maps)
+    maker = BatchMaker(faces, photos, sampler, 3, 16, maps=maps, places=places)
     look_up = jax.jit(placing.look_up)
-    known = 0.0
+    known = places_known = 0.0
     for step in range(5):
-        sent, made = maker(step), look_up(maker.chosen(step), placing.tables(photos, maps))
+        sent, made = maker(step), look_up(maker.chosen(step), placing.tables(photos, maps, places))
         assert sent.keys() == made.keys()
         for name, array in sent.items():
             np.testing.assert_array_equal(made[name], array, err_msg=name)
             assert made[name].dtype == array.dtype
         known += float(np.abs(sent["maps"]).sum())
-    assert known > 0  # some pairs have maps that are not 0
+        places_known += sent["place_known"].sum()
+    assert known > 0 and places_known > 0  # some pairs have maps that are not 0, and some have places
 
 
 @pytest.mark.slow

@@ -1,0 +1,131 @@
+"""The atlas: what each label does to the mean face, and a network that lays it over the face of a photo.
+
+Muscles lie in the same places of all faces. What a network must learn of an expression, it therefore learns once, on
+the mean face, at any detail, and what it must learn of a person is where brows, nose and mouth are: smooth, the same
+for all labels, and learnt from every picture alike. A fold then comes out as sharp as it is on the mean face, where a
+network that draws it for each photo anew draws the blurred mean of all places that it thinks possible.
+
+Laying a learnt template over a face is Deforming Autoencoders' (Shu et al. 2018, arXiv 1806.06503), and older than
+these (active appearance models, Cootes et al. 1998); the network that registers a picture is VoxelMorph's
+(Balakrishnan et al. 2019, arXiv 1809.05231).
+"""
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float
+
+from cdaae_jax.models import change, layers
+from cdaae_jax.models.change import Change
+from cdaae_jax.models.encoder import channels, num_levels
+
+
+class Laid(NamedTuple):
+    """The atlas of n labels, laid over n photos of s pixels.
+
+    Attributes:
+      place: how far from each point of the photo its place on the mean face is, (x, y) in sides of the picture.
+      flow: as in `change.Change`.
+      light: the logarithm of the factor by which the light on the moved skin changes.
+    """
+
+    place: Float[Array, "n s/4 s/4 2"]
+    flow: Float[Array, "n s s 2"]
+    light: Float[Array, "n 2s 2s 1"]
+
+
+class Atlas(nn.Module):
+    """Flow and light of every entry of the label on the mean face, which change as much as the label differs.
+
+    A photo that shows an expression already is not neutral: what it shows is read and taken off the label. The maps are
+    0 before training, the photo is then read as neutral and its face as the mean face.
+
+    Attributes:
+      image_size: pixels of the photos, as in the encoder.
+      width: channels after the first convolution of the network that finds places; the most are four times as many.
+      kernel_size, leak, dtype: as in the encoder.
+    """
+
+    image_size: int
+    width: int
+    kernel_size: int
+    leak: float
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Laid:
+        """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
+        size, entries = self.image_size, label.shape[-1]
+        place, shown = self._read(source, entries)
+        maps = {
+            "flow": self.param("flow", nn.initializers.zeros, (entries, size, size, 2), jnp.float32),
+            "light": self.param("light", nn.initializers.zeros, (entries, 2 * size, 2 * size, 1), jnp.float32),
+        }
+
+        def lay(name: str) -> jax.Array:
+            mean = jnp.einsum("nl,lhwc->nhwc", label - shown, maps[name])
+            return change.move(mean, change.enlarge(place, *mean.shape[1:3]))
+
+        return Laid(place, lay("flow"), lay("light"))
+
+    def _read(
+        self, source: Float[Array, "n s s 3"], entries: int
+    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"]]:
+        """Returns where a photo's points lie, and how much of each label it shows already, float32."""
+        features, kept = source, {}
+        most = 4 * self.width
+        for level in range(1, num_levels(self.image_size) + 1):
+            width = channels(level, self.width, most)
+            features = self._activated(self._conv(width, f"down_{level}", self.kernel_size, stride=2)(features))
+            if level > 1:
+                features += self._activated(self._conv(width, f"block_{level}")(features))
+            kept[level] = features
+        code = nn.Dense(_CODE, dtype=self.dtype, name="code")(features.reshape(features.shape[0], -1))
+        code = self._activated(code)
+        # From here on every point knows of the whole face.
+        whole = nn.Dense(math.prod(features.shape[1:]), dtype=self.dtype, name="whole")(code)
+        features += whole.reshape(features.shape)
+        for level in range(num_levels(self.image_size) - 1, 1, -1):
+            doubled = jnp.repeat(jnp.repeat(features, 2, axis=1), 2, axis=2)
+            width = channels(level, self.width, most)
+            features = jnp.concatenate([doubled, kept[level]], axis=-1)
+            features = self._activated(self._conv(width, f"up_{level}")(features))
+            features += self._activated(self._conv(width, f"up_block_{level}")(features))
+        zeros = nn.initializers.zeros
+        place = layers.Conv(2, _KERNEL, dtype=self.dtype, kernel_init=zeros, name="place")(features)
+        shown = nn.Dense(entries, dtype=self.dtype, kernel_init=zeros, name="shown")(code)
+        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32)
+
+    def _conv(self, width: int, name: str, kernel_size: int | None = None, stride: int = 1) -> layers.Conv:
+        return layers.Conv(width, kernel_size or _KERNEL, stride, dtype=self.dtype, name=name)
+
+    def _activated(self, features: jax.Array) -> jax.Array:
+        return nn.leaky_relu(features, self.leak)
+
+
+def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
+    """Returns the change of which an atlas makes the greater part and a decoder the rest.
+
+    Args:
+      laid: the atlas.
+      made: the decoder's; its flow and shift are added.
+      photo: the source, in [-1, 1].
+    """
+    flow = laid.flow
+    if made.flow is not None:
+        flow = flow + change.enlarge(made.flow, *flow.shape[1:3])
+    height, width = laid.light.shape[1:3]
+    # What the colours ask for would bend the flow, which the true maps or the picture teach better.
+    moving = jax.lax.stop_gradient(change.enlarge(flow, height, width))
+    shift = change.relit(change.move(change.enlarge(photo, height, width), moving), laid.light)
+    if made.shift is not None:
+        shift = shift + change.enlarge(made.shift, height, width)
+    return Change(flow, shift, made.mask, made.paint)
+
+
+_CODE = 128  # numbers that a whole face is summed up in
+_KERNEL = 3
+_FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features

@@ -1,0 +1,108 @@
+"""The atlas: it starts as nothing, is laid where the face is, follows the label, and the decoder adds to it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cdaae_jax.config import Model
+from cdaae_jax.models import change, registry
+
+SIZE = 32
+SMALL = Model(image_size=SIZE, width=8, max_width=64, atlas=4)
+RANDOM = np.random.default_rng(0)
+SOURCE = jnp.asarray(RANDOM.uniform(-0.9, 0.9, (2, SIZE, SIZE, 3)), jnp.float32)
+
+
+def smooth(side, channels, scale):
+    grid = jnp.asarray(RANDOM.normal(size=(2, 6, 6, channels)), jnp.float32)
+    return scale * change.enlarge(grid, side, side)
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return registry.build(SMALL).generator
+
+
+@pytest.fixture(scope="module")
+def params(generator):
+    """A model whose atlas holds something and whose decoder adds nothing yet; it reads all faces as the mean face."""
+    made = jax.jit(generator.init)(jax.random.key(0), SOURCE, jnp.eye(2))["params"]
+    return made | {"atlas": made["atlas"] | {"flow": smooth(SIZE, 2, 0.01), "light": smooth(2 * SIZE, 1, 0.2)}}
+
+
+@pytest.fixture(scope="module")
+def generate(generator):
+    return jax.jit(lambda params, label, source=SOURCE: generator.apply({"params": params}, source, label))
+
+
+def placed(params, offset):
+    """The model, but all faces lie `offset` sides to the left of the mean face."""
+    atlas = params["atlas"]
+    return params | {"atlas": atlas | {"place": atlas["place"] | {"bias": jnp.array([32.0 * offset, 0.0])}}}
+
+
+def test_before_training_it_does_nothing(generator):
+    made = jax.jit(lambda key: generator.init_with_output(key, SOURCE, jnp.eye(2))[0])(jax.random.key(0))
+    assert made.place.shape == (2, SIZE // 4, SIZE // 4, 2)
+    assert made.change.flow.shape == (2, SIZE, SIZE, 2) and made.change.shift.shape == (2, 2 * SIZE, 2 * SIZE, 3)
+    for field in (made.place, made.change.flow, made.change.shift):
+        np.testing.assert_allclose(field, np.zeros(field.shape), atol=1e-6)
+
+
+def test_each_label_brings_its_own_maps_as_strong_as_it_is(params, generate):
+    made = generate(params, jnp.array([[1.0, 0.0], [0.5, 2.0]])).change.flow
+    maps = params["atlas"]["flow"]
+    np.testing.assert_allclose(made[0], maps[0], atol=1e-6)
+    np.testing.assert_allclose(made[1], 0.5 * maps[0] + 2.0 * maps[1], atol=1e-6)
+
+
+def test_it_is_laid_where_the_face_is(params, generate):
+    one_pixel = 1 / SIZE
+    here, there = (generate(placed(params, offset), jnp.eye(2)).change.flow for offset in (0.0, one_pixel))
+    np.testing.assert_allclose(there[:, :, :-1], here[:, :, 1:], atol=1e-6)
+
+
+def test_what_a_photo_shows_already_is_taken_off_the_label(params, generate):
+    atlas = params["atlas"]
+    smiling = params | {"atlas": atlas | {"shown": atlas["shown"] | {"bias": jnp.array([1.0, 0.0])}}}
+    np.testing.assert_allclose(generate(smiling, jnp.eye(2)).change.flow[0], np.zeros((SIZE, SIZE, 2)), atol=1e-6)
+
+
+def test_light_multiplies_what_is_seen_on_any_skin(params, generate):
+    still = params | {"atlas": params["atlas"] | {"flow": jnp.zeros((2, SIZE, SIZE, 2))}}
+    # So flat that a grid of another size shows the same.
+    source = jnp.broadcast_to(jnp.array([-0.6, 0.2]).reshape(2, 1, 1, 1), SOURCE.shape)
+    label = jnp.array([[1.0, 0.0], [1.0, 0.0]])
+    lit = change.apply(generate(still, label, source).change.replace(mask=None, paint=None), source)
+    factor = np.exp(change.enlarge(params["atlas"]["light"][:1], SIZE, SIZE))
+    np.testing.assert_allclose((lit + 1) / (source + 1), np.broadcast_to(factor, lit.shape), rtol=0.05)
+
+
+def test_the_decoder_adds_to_it(params, generate):
+    flow, shift = (params["decoder"][name] for name in ("flow", "shift"))
+    adding = params["decoder"] | {
+        "flow": flow | {"bias": jnp.array([0.1, 0.0])},
+        "shift": shift | {"bias": jnp.full(shift["bias"].shape, 0.5)},
+    }
+    alone, both = (generate(one, jnp.eye(2)).change for one in (params, params | {"decoder": adding}))
+    right = SMALL.flow_reach * np.tanh(0.1)
+    np.testing.assert_allclose(both.flow - alone.flow, np.broadcast_to([right, 0.0], alone.flow.shape), atol=1e-5)
+    level = generate(params | {"decoder": adding | {"flow": flow}}, jnp.eye(2)).change
+    np.testing.assert_allclose(level.shift - alone.shift, np.full(alone.shift.shape, 0.5), atol=1e-4)
+
+
+def test_colours_do_not_bend_the_flow(params, generator):
+    def shift(flow):
+        one = params | {"atlas": params["atlas"] | {"flow": flow}}
+        return jnp.square(generator.apply({"params": one}, SOURCE, jnp.eye(2)).change.shift).sum()
+
+    assert not jax.jit(jax.grad(shift))(params["atlas"]["flow"]).any()
+
+
+def test_relit_photos_are_as_bright_as_asked():
+    photo, light = SOURCE[:, :8, :8] * 0.6, jnp.full((2, 8, 8, 1), -0.3)
+    lit = change.recolour(photo, change.relit(photo, light))
+    np.testing.assert_allclose(lit + 1, (photo + 1) * np.exp(-0.3), rtol=1e-4)
+    for edge in (-1.0, 1.0):
+        assert np.isfinite(change.relit(jnp.full((1, 2, 2, 3), edge), light[:1, :2, :2])).all()
