@@ -1,0 +1,41 @@
+"""The weights that ship: neutral and seven emotions by an atlas, which a network lays on the face (`models.atlas`).
+
+python launch/train.py --config=configs/emotion_atlas.py --workdir=runs/emotion_atlas --data_dir=DATA
+
+DATA holds frl_rig2/ as for configs/emotion.py, and mixed128/, 442 people between two training people each
+(`studies.mixed_people`), drawn by the same rig (`studies.drawn_set`). Both have their maps on a grid of 128 beside the
+pictures, and landmarks68.npz, the rig's landmarks (`cdaae_jax.data.places`). From nothing; about 40 minutes on two idle
+cores. What to expect: docs/change.md.
+"""
+
+from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
+
+
+def get_config() -> Config:
+    """Returns the experiment."""
+    return Config(
+        data=Data(
+            manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
+            picture_size=128,
+            neutral_source=0.7,
+            light=0.8,
+            camera=0.5,
+            misalignment=0.03,
+            proportions=0.03,
+        ),
+        # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
+        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24),
+        loss=Loss(
+            image_weight=0.0,
+            pyramid_weight=1.0,
+            flow_weight=0.01,
+            maps_weight=0.1,
+            painted_weight=0.1,
+            shade_weight=3.0,
+            shade_edge_weight=6.0,
+            shade_depth=10.0,
+            place_weight=0.1,
+        ),
+        optim=Optim(warmup_steps=300, decay_steps=6_000),
+        run=Run(steps=10_000, grid_steps=500),
+    )
