@@ -10,11 +10,12 @@ from jaxtyping import Float
 
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import MAX_EMOTION, LabelSpace
+from cdaae_jax.models.atlas import MAPS
 from cdaae_jax.sampling import Sampler
 
 LARGEST = 4.0
 _LABEL_LAYER = "label_"
-_MAPS = {"shift": "light", "flow": "flow"}  # an atlas's, which are what a decoder's layers are
+_MAP_OF = {"shift": "light", "flow": "flow"}  # which of an atlas's maps is what a decoder's layer makes
 
 
 class Gains(NamedTuple):
@@ -84,7 +85,7 @@ def _with_gain(sampler: Sampler, head: str, gain: float) -> Sampler:
     if head in decoder:
         params["decoder"] = {**decoder, head: {name: values * gain for name, values in decoder[head].items()}}
     if atlas:
-        params["atlas"] = {**atlas, _MAPS[head]: atlas[_MAPS[head]] * gain}
+        params["atlas"] = {**atlas, _MAP_OF[head]: atlas[_MAP_OF[head]] * gain}
     if head not in decoder and not atlas:
         raise UserError(
             f"this model has no layer that makes a {head} alone, so there is none to strengthen; leave its gain at 1"
@@ -107,8 +108,9 @@ def _with_label_gains(sampler: Sampler, gains: Mapping[str, float]) -> Sampler:
             decoder[name] = {**layer, "kernel": _told(layer["kernel"], asked, latent_size)}
     params = {**sampler.params, "decoder": decoder}
     if "atlas" in params:
-        maps = {name: np.einsum("lm,mhwc->lhwc", asked, params["atlas"][name]) for name in _MAPS.values()}
-        params["atlas"] = {**params["atlas"], **maps}
+        atlas = params["atlas"]
+        maps = {name: np.einsum("lm,mhwc->lhwc", asked, atlas[name]) for name in MAPS if name in atlas}
+        params["atlas"] = {**atlas, **maps}
     before = sampler.meta.get("label_gains") or {}
     told = before | {name: gain * before.get(name, 1.0) for name, gain in gains.items()}
     return dataclasses.replace(sampler, params=params, meta={**sampler.meta, "label_gains": told})

@@ -22,6 +22,8 @@ from cdaae_jax.models import change, layers
 from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import channels, num_levels
 
+MAPS = ("flow", "light", "mask", "paint")  # an atlas's parameters that are maps, by label
+
 
 class Laid(NamedTuple):
     """The atlas of n labels, laid over n photos of s pixels.
@@ -30,15 +32,18 @@ class Laid(NamedTuple):
       place: how far from each point of the photo its place on the mean face is, (x, y) in sides of the picture.
       flow: as in `change.Change`.
       light: the logarithm of the factor by which the light on the moved skin changes.
+      mask, paint: of what is painted, before sigmoid and tanh; None if nothing is.
     """
 
     place: Float[Array, "n s/4 s/4 2"]
     flow: Float[Array, "n s s 2"]
     light: Float[Array, "n 2s 2s 1"]
+    mask: Float[Array, "n 2s 2s 1"] | None = None
+    paint: Float[Array, "n 2s 2s 3"] | None = None
 
 
 class Atlas(nn.Module):
-    """Flow and light of every entry of the label on the mean face, which change as much as the label differs.
+    """Flow, light, mask and paint of each entry of the label on the mean face, as strong as the label asks for them.
 
     A photo that shows an expression already is not neutral: what it shows is read and taken off the label. The maps are
     0 before training, the photo is then read as neutral and its face as the mean face.
@@ -47,12 +52,14 @@ class Atlas(nn.Module):
       image_size: pixels of the photos, as in the encoder.
       width: channels after the first convolution of the network that finds places; the most are four times as many.
       kernel_size, leak, dtype: as in the encoder.
+      paints: whether there are mask and paint.
     """
 
     image_size: int
     width: int
     kernel_size: int
     leak: float
+    paints: bool
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -60,16 +67,16 @@ class Atlas(nn.Module):
         """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         size, entries = self.image_size, label.shape[-1]
         place, shown = self._read(source, entries)
-        maps = {
-            "flow": self.param("flow", nn.initializers.zeros, (entries, size, size, 2), jnp.float32),
-            "light": self.param("light", nn.initializers.zeros, (entries, 2 * size, 2 * size, 1), jnp.float32),
-        }
 
-        def lay(name: str) -> jax.Array:
-            mean = jnp.einsum("nl,lhwc->nhwc", label - shown, maps[name])
-            return change.move(mean, change.enlarge(place, *mean.shape[1:3]))
+        def lay(name: str, side: int, channels: int, scale: float = 1.0) -> jax.Array:
+            maps = self.param(name, nn.initializers.zeros, (entries, side, side, channels), jnp.float32)
+            mean = jnp.einsum("nl,lhwc->nhwc", scale * (label - shown), maps)
+            return change.move(mean, change.enlarge(place, side, side))
 
-        return Laid(place, lay("flow"), lay("light"))
+        laid = Laid(place, lay("flow", size, 2), lay("light", 2 * size, 1))
+        if not self.paints:
+            return laid
+        return laid._replace(mask=lay("mask", 2 * size, 1, _STEEP), paint=lay("paint", 2 * size, 3, _BRIGHT))
 
     def _read(
         self, source: Float[Array, "n s s 3"], entries: int
@@ -111,7 +118,7 @@ def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
 
     Args:
       laid: the atlas.
-      made: the decoder's; its flow and shift are added.
+      made: the decoder's, which is added: flow and shift, and mask and paint before their sigmoid and tanh.
       photo: the source, in [-1, 1].
     """
     flow = laid.flow
@@ -123,9 +130,20 @@ def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
     shift = change.relit(change.move(change.enlarge(photo, height, width), moving), laid.light)
     if made.shift is not None:
         shift = shift + change.enlarge(made.shift, height, width)
-    return Change(flow, shift, made.mask, made.paint)
+    mask, paint = made.mask, made.paint
+    if mask is not None and paint is not None and laid.mask is not None and laid.paint is not None:
+        # The sum of what was before the sigmoid and before the tanh; a sigmoid of x is a tanh of x / 2.
+        mask = (change.recolour(2.0 * _at(mask, laid.mask) - 1.0, laid.mask / 2.0) + 1.0) / 2.0
+        paint = change.recolour(_at(paint, laid.paint), laid.paint)
+    return Change(flow, shift, mask, paint)
+
+
+def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[Array, "n h h c"]:
+    return change.enlarge(field, *laid.shape[1:3])
 
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
+# Adam moves all parameters alike: what must become large is a multiple of one.
+_STEEP, _BRIGHT = 16.0, 4.0
 _FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features

@@ -142,6 +142,7 @@ def _atlas(model: Model) -> Atlas:
         width=model.atlas,
         kernel_size=model.kernel_size,
         leak=model.leak,
+        paints="paint" in model.heads,
         dtype=jnp.dtype(model.dtype),
     )
 

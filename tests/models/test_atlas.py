@@ -106,3 +106,23 @@ def test_relit_photos_are_as_bright_as_asked():
     np.testing.assert_allclose(lit + 1, (photo + 1) * np.exp(-0.3), rtol=1e-4)
     for edge in (-1.0, 1.0):
         assert np.isfinite(change.relit(jnp.full((1, 2, 2, 3), edge), light[:1, :2, :2])).all()
+
+
+def test_what_is_painted_is_summed_up_before_its_bounds(params, generate):
+    held = {name: smooth(2 * SIZE, channels, 0.05) for name, channels in (("mask", 1), ("paint", 3))}
+    plain = generate(params, jnp.eye(2)).change
+    made = generate(params | {"atlas": params["atlas"] | held}, jnp.eye(2)).change
+    mask, paint = (change.enlarge(field, 2 * SIZE, 2 * SIZE) for field in (plain.mask, plain.paint))
+
+    def logits(share):
+        return np.log(share / (1 - share))
+
+    np.testing.assert_allclose(logits(made.mask) - logits(mask), 16 * held["mask"], atol=0.02)
+    np.testing.assert_allclose(np.arctanh(made.paint) - np.arctanh(paint), 4 * held["paint"], atol=0.01)
+    assert 0 <= made.mask.min() and made.mask.max() <= 1
+
+
+def test_a_model_that_paints_nothing_has_no_paint_in_its_atlas():
+    model = registry.build(Model(image_size=SIZE, width=8, max_width=64, atlas=4, heads=("shift",))).generator
+    made = jax.eval_shape(model.init, jax.random.key(0), SOURCE, jnp.eye(2))["params"]["atlas"]
+    assert "light" in made and "mask" not in made and "paint" not in made
