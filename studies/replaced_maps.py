@@ -3,11 +3,13 @@
 python -m studies.replaced_maps --model=emotion --data_dir=DATA --judges=runs/judges --output=replaced_maps.md
 
 Neutral photos to six full expressions at 256 px, read by a judge. What a row reads more often than the model's own is
-what better maps of that part would bring at most. The second table has, for each expression, the identity distance from
-the source and the expression gain. Beside it: `studies.true_maps`, where no model takes part.
+what better maps of that part would bring at most. Then the shading alone, in two parts: what is finer than so many
+points of the maps' grid (the width of a Gaussian), and the rest. The second table has, for each expression, the
+identity distance from the source and the expression gain. Beside it: `studies.true_maps`, where no model takes part.
 """
 
 import argparse
+import dataclasses
 import itertools
 import pathlib
 from collections.abc import Mapping
@@ -15,6 +17,8 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
+from scipy.ndimage import gaussian_filter
 
 from cdaae_jax import files, images, pretrained
 from cdaae_jax.evaluation.judges.face_api import ExpressionJudge, IdentityJudge
@@ -26,6 +30,7 @@ from studies import learnt_maps, program, true_maps
 from studies.true_maps import Drawn, Photos, Reading
 
 PARTS = ("flow", "shading", "paint")
+FINENESS = (1, 2, 4)  # points of the maps' grid
 
 
 def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
@@ -40,6 +45,35 @@ def composed(found: Change, drawn: Drawn, true: tuple[str, ...]) -> Photos:
     return change.apply(Change(mask=found.mask, paint=found.paint), photo, sharp=True)
 
 
+def of_fineness(found: Change, drawn: Drawn, width: float, fine: bool) -> Photos:
+    """Returns the sources changed by the model, whose shading is true where it is finer than `width`, or where coarser.
+
+    Args:
+      found: the model's change.
+      drawn: the faces.
+      width: of the Gaussian that parts the shading, in points of the true maps' grid.
+      fine: whether the finer part is the true one; if not, the other is.
+    """
+    model, true = np.asarray(light(found, drawn)), np.asarray(drawn.shade)
+    own, other = (true, model) if fine else (model, true)
+
+    def coarse(shade: np.ndarray) -> np.ndarray:
+        return gaussian_filter(shade, (0, width, width, 0))
+
+    mixed = dataclasses.replace(drawn, shade=jnp.asarray(own - coarse(own) + coarse(other)))
+    return composed(found, mixed, ("shading",))
+
+
+def light(found: Change, drawn: Drawn) -> Float[Array, "n g g 1"]:
+    """Returns the logarithm of the factor by which a model's shift changes the light, a mean over colours."""
+    grid = drawn.shade.shape[1]
+    assert found.flow is not None and found.shift is not None
+    before = change.move(change.shrink(drawn.source, grid), change.enlarge(found.flow, grid, grid))
+    before = jnp.clip(before, *change.LIT)
+    after = change.recolour(before, change.enlarge(found.shift, grid, grid))
+    return jnp.log((after + 1.0) / (before + 1.0)).mean(axis=-1, keepdims=True)
+
+
 def report(found: Change, drawn: Drawn, judge: ExpressionJudge, identity: IdentityJudge) -> str:
     """Returns the tables: the model, with each choice of parts replaced, and the true pictures.
 
@@ -49,6 +83,9 @@ def report(found: Change, drawn: Drawn, judge: ExpressionJudge, identity: Identi
     learnt_maps.require_whole(found)
     choices = [chosen for count in range(len(PARTS) + 1) for chosen in itertools.combinations(PARTS, count)]
     rows = {f"true {', '.join(true)}" if true else "the model": composed(found, drawn, true) for true in choices}
+    for width, fine in itertools.product(FINENESS, (True, False)):
+        name = f"true shading {'finer' if fine else 'coarser'} than {width} of {drawn.shade.shape[1]}"
+        rows[name] = of_fineness(found, drawn, width, fine)
     reading = Reading(drawn, judge)
     return true_maps.table(reading, rows) + "\n" + by_expression(reading, rows, identity)
 

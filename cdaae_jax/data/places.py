@@ -90,14 +90,22 @@ class Places:
 def on_mean_face(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "16 16 2"]:
     """Returns how far from each point of a grid over a photo its place on the mean face is.
 
-    A thin-plate spline takes the landmarks to the mean face's (Bookstein 1989).
-
     Args:
       points: the photo's landmarks, in its sides.
     """
+    return _spline(points, MEAN_FACE)
+
+
+def of_mean_face(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "16 16 2"]:
+    """Returns how far from each point of a grid over the mean face its place in a photo is, as `on_mean_face`."""
+    return _spline(MEAN_FACE, points)
+
+
+def _spline(start: Float[np.ndarray, "68 2"], end: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "16 16 2"]:
+    """Returns a thin-plate spline that takes points to others (Bookstein 1989), as displacements on a grid."""
     line = (np.arange(GRID) + 0.5) / GRID
     grid = np.stack(np.meshgrid(line, line), axis=-1)
-    spline = RBFInterpolator(points, MEAN_FACE - points, kernel="thin_plate_spline", smoothing=_SMOOTHING)
+    spline = RBFInterpolator(start, end - start, kernel="thin_plate_spline", smoothing=_SMOOTHING)
     return spline(grid.reshape(-1, 2)).reshape(grid.shape)
 
 

@@ -166,12 +166,12 @@ def relit(photo: Photos, light: Float[Array, "n h w 1"]) -> Photos:
 
     Near black and white, where a factor is a shift of any size, it is that of the nearest colour which is neither.
     """
-    before = jnp.clip(photo, *_LIT)
-    after = jnp.clip((before + 1.0) * jnp.exp(light) - 1.0, *_LIT)
+    before = jnp.clip(photo, *LIT)
+    after = jnp.clip((before + 1.0) * jnp.exp(light) - 1.0, *LIT)
     return jnp.arctanh(after) - jnp.arctanh(before)
 
 
-_LIT = (-0.97, 0.93)
+LIT = (-0.97, 0.93)  # colours whose light is known, in [-1, 1]
 
 
 def enlarge(field: Float[Array, "n g k c"], height: int, width: int) -> Float[Array, "n h w c"]:

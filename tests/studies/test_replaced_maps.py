@@ -50,7 +50,7 @@ def test_the_tables_have_a_row_for_each_choice_of_parts():
     for table in text.split("\n\n"):
         names = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
         assert names[0] == "the model" and names[-1] == "true pictures"
-        assert "true flow" in names and "true flow, shading, paint" in names and len(names) == 9
+        assert "true flow" in names and "true flow, shading, paint" in names and len(names) == 15
 
 
 def test_each_expression_has_its_distance_and_its_gain():
@@ -67,3 +67,21 @@ def test_a_change_that_lacks_a_part_is_refused():
     faces = drawn()
     with pytest.raises(UserError, match="lacks a flow, a shift or a mask"):
         replaced_maps.report(truth(faces).replace(mask=None, paint=None), faces, HappyJudge(), MeanColour())
+
+
+def test_either_part_of_the_shading_can_be_the_true_one():
+    """The model knows what is coarse alone: with the true fine part it is right, with the coarse one as before."""
+    faces = drawn()
+    fine = jnp.asarray(np.random.default_rng(1).normal(0, 0.05, faces.shade.shape), jnp.float32)
+    faces = dataclasses.replace(faces, shade=faces.shade + fine)
+    coarse = dataclasses.replace(faces, shade=jnp.full(faces.shade.shape, -0.1))
+    found = truth(coarse)
+    np.testing.assert_allclose(replaced_maps.light(found, coarse), coarse.shade, atol=0.02)
+    inside = np.s_[:, 8:-8, 8:-8]
+    true = replaced_maps.composed(found, faces, ("shading",))[inside]
+
+    def away(*part):
+        return float(jnp.abs(replaced_maps.of_fineness(found, faces, *part)[inside] - true).mean())
+
+    model = float(jnp.abs(replaced_maps.composed(found, faces, ())[inside] - true).mean())
+    assert away(4, True) < 0.3 * model < away(4, False)
