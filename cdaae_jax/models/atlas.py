@@ -68,8 +68,8 @@ class Atlas(nn.Module):
         size, entries = self.image_size, label.shape[-1]
         place, shown = self._read(source, entries)
 
-        def lay(name: str, side: int, channels: int, scale: float = 1.0) -> jax.Array:
-            maps = self.param(name, nn.initializers.zeros, (entries, side, side, channels), jnp.float32)
+        def lay(name: str, side: int, depth: int, scale: float = 1.0) -> jax.Array:
+            maps = self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
             mean = jnp.einsum("nl,lhwc->nhwc", scale * (label - shown), maps)
             return change.move(mean, change.enlarge(place, side, side))
 
