@@ -91,7 +91,7 @@ class Model:
       moving_shift: draw the shift where the photo has brows, nose and mouth, and move it with the skin by the flow;
         needs both heads.
       atlas: channels, after its first convolution, of the network that lays an atlas over the photo
-        (`models.atlas`): flow and light of each label on the mean face, which the decoder adds to; 0 is none. `cdaae`
+        (`models.atlas`): what each label does to the mean face, which the decoder adds to; 0 is none. `cdaae`
         alone can have one.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.

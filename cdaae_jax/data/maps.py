@@ -94,6 +94,9 @@ def read(file: pathlib.Path, grid: int | None = None) -> Float16[np.ndarray, "g 
 
 
 def mirror(maps: Any, mirrored: Any, numpy: Any = np) -> Any:
-    """Returns maps [b, g, g, 4], those that are `mirrored` [b] flipped left to right, with the functions of `numpy`."""
-    flipped = maps[:, :, ::-1] * numpy.array([-1, 1, 1, 1], numpy.float16)
+    """Returns maps [b, g, g, c], those that are `mirrored` [b] flipped left to right, with the functions of `numpy`.
+
+    Their first channel is a distance to the right, which becomes one to the left.
+    """
+    flipped = maps[:, :, ::-1] * numpy.array([-1] + [1] * (maps.shape[-1] - 1), numpy.float16)
     return numpy.where(mirrored[:, None, None, None], flipped, maps)

@@ -6,17 +6,15 @@
 pictures of a person have the places of the neutral one, because what an expression moves is the change's business.
 """
 
-import functools
 import pathlib
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float16, Int
 from scipy.interpolate import RBFInterpolator
 
-from cdaae_jax import files
+from cdaae_jax.data import landmark_files
 from cdaae_jax.data.dataset import FaceDataset
-from cdaae_jax.data.journal import stamp
+from cdaae_jax.data.maps import mirror
 from cdaae_jax.errors import UserError
 
 FILE = "landmarks68.npz"
@@ -24,7 +22,6 @@ GRID = 16
 NUM_POINTS = 68
 SIDE = 512  # pixels of the pictures whose landmarks the file holds
 
-_UP = 4  # how many folders above a photo are looked into
 _SMOOTHING = 5e-5  # of the spline, in squared sides: landmarks are off by a pixel or two themselves
 
 # The mean of the landmarks of 527 people to train on (85 of frl_rig2 and 442 between two of them), made symmetric, in
@@ -59,12 +56,10 @@ class Places:
         Raises:
           UserError: nobody has any, or they cannot be read.
         """
-        points: dict[str, Float[np.ndarray, "68 2"]] = {}
-        for record in dataset.records:
-            if record.subject not in points:
-                found = of_file(pathlib.Path(record.name), record.subject)
-                if found is not None:
-                    points[record.subject] = found
+        # One photo of each person and folder: a file beside it is a file beside the others.
+        photos = {(path.parent, r.subject): path for r in dataset.records for path in [pathlib.Path(r.name)]}
+        found = ((subject, of_file(photo, subject)) for (_, subject), photo in photos.items())
+        points = {subject: one for subject, one in found if one is not None}
         if not points:
             raise UserError(
                 f"config.loss.place_weight is not 0, but nobody in the data has landmarks (a file {FILE} beside the "
@@ -72,7 +67,7 @@ class Places:
             )
         row = {subject: i for i, subject in enumerate(points)}
         self._row = np.array([row.get(record.subject, -1) for record in dataset.records])
-        self.table = np.stack([on_mean_face(found) for found in points.values()]).astype(np.float16)
+        self.table = np.stack([on_mean_face(one) for one in points.values()]).astype(np.float16)
 
     def __call__(
         self, source: np.ndarray, mirrored: np.ndarray
@@ -109,30 +104,16 @@ def _spline(start: Float[np.ndarray, "68 2"], end: Float[np.ndarray, "68 2"]) ->
     return spline(grid.reshape(-1, 2)).reshape(grid.shape)
 
 
-def mirror(places: Any, mirrored: Any, numpy: Any = np) -> Any:
-    """Returns places [b, p, p, 2], those that are `mirrored` [b] flipped left to right, by the functions of `numpy`."""
-    flipped = places[:, :, ::-1] * numpy.array([-1, 1], numpy.float16)
-    return numpy.where(mirrored[:, None, None, None], flipped, places)
-
-
 def of_file(photo: pathlib.Path, subject: str) -> Float[np.ndarray, "68 2"] | None:
     """Returns a person's landmarks, in sides of the photo; None if no file beside the photo knows the person.
 
     Raises:
       UserError: the file cannot be read.
     """
-    file = next((folder / FILE for folder in photo.parents[:_UP] if (folder / FILE).is_file()), None)
-    return None if file is None else _read(file, tuple(stamp(file) or ())).get(subject)
-
-
-@functools.lru_cache(maxsize=4)
-def _read(file: pathlib.Path, was: tuple[int, ...]) -> dict[str, Float[np.ndarray, "68 2"]]:
-    """Returns the points by person; `was` is the file's stamp, so that one written anew is read anew."""
-    try:
-        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            names, points = archive["names"], archive["points"].astype(np.float64)
-            if points.shape != (len(names), NUM_POINTS, 2) or not np.isfinite(points).all():
-                raise ValueError(f"{len(names)} names and an array of shape {points.shape}, or numbers that are none")
-    except files.ARCHIVE_DAMAGE as error:
-        raise UserError(f"{file} cannot be read as landmarks ({error}); copy it again or delete it") from error
-    return dict(zip(map(str, names), points / SIDE, strict=True))
+    file = landmark_files.beside(photo, FILE)
+    if file is None:
+        return None
+    points = landmark_files.read(file, "points", NUM_POINTS, "copy it again or delete it")
+    # With data.separate_sets a person is also named after the set.
+    found = points.get(subject, points.get(subject.removeprefix(f"{file.parent.name}-")))
+    return None if found is None else found.astype(np.float64) / SIDE

@@ -6,7 +6,6 @@ leaves alone takes most of it away; what a turned head does to a picture remains
 """
 
 import dataclasses
-import functools
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
@@ -15,8 +14,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from cdaae_jax import files, images
-from cdaae_jax.data.journal import stamp
+from cdaae_jax import images
+from cdaae_jax.data import landmark_files
+from cdaae_jax.data.landmark_files import Points
 from cdaae_jax.data.records import Record
 from cdaae_jax.errors import UserError
 
@@ -25,10 +25,6 @@ NUM_POINTS = 478  # MediaPipe's landmarks
 # Of these: the corners of the eyes, the bridge of the nose, and the face's outline at forehead
 # and temples. Brows, lids, cheeks, mouth and chin move with an expression.
 STABLE_POINTS = (33, 133, 362, 263, 168, 6, 197, 10, 338, 109, 127, 356, 234, 454)
-
-_UP = 4  # how many folders above a photo are looked into: DATA/faces/subject/expression/photo.png
-
-Points = Float[np.ndarray, "p 2"]
 
 
 def points_of(records: Sequence[Record]) -> list[Points | None]:
@@ -136,10 +132,10 @@ def of_file(photo: pathlib.Path) -> Points | None:
     Raises:
       UserError: the landmarks.npz cannot be read, or the photo is not in it.
     """
-    file = next((folder / FILE for folder in photo.parents[:_UP] if (folder / FILE).is_file()), None)
+    file = landmark_files.beside(photo, FILE)
     if file is None:
         return None
-    points = _read(file, tuple(stamp(file) or ()))
+    points = landmark_files.read(file, "mediapipe478", NUM_POINTS, "prepare the photos again")
     inside = photo.relative_to(file.parent).with_suffix("").as_posix()
     found = points.get(inside, points.get(photo.stem))
     if found is None:
@@ -150,16 +146,3 @@ def of_file(photo: pathlib.Path) -> Points | None:
 def _frame(width: int, height: int) -> tuple[Float[np.ndarray, "2"], int]:
     """Returns the middle of a picture and the side of its largest square, in pixels."""
     return np.array([width / 2, height / 2]), min(width, height)
-
-
-@functools.lru_cache(maxsize=4)
-def _read(file: pathlib.Path, was: tuple[int, ...]) -> dict[str, Points]:
-    """Returns the points by name; `was` is the file's stamp, so that one written anew is read anew."""
-    try:
-        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            names, points = archive["names"], archive["mediapipe478"]
-            if points.shape != (len(names), NUM_POINTS, 2) or not np.isfinite(points).all():
-                raise ValueError(f"{len(names)} names and an array of shape {points.shape}, or numbers that are none")
-    except files.ARCHIVE_DAMAGE as error:
-        raise UserError(f"{file} cannot be read as landmarks ({error}); prepare the photos again") from error
-    return dict(zip(map(str, names), points, strict=True))

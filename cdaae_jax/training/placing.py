@@ -17,7 +17,6 @@ from cdaae_jax.data.maps import Maps, mirror
 from cdaae_jax.data.pairs import Batch
 from cdaae_jax.data.pipeline import Photos
 from cdaae_jax.data.places import Places
-from cdaae_jax.data.places import mirror as mirror_places
 from cdaae_jax.errors import UserError
 
 Tables = dict[str, Any]
@@ -78,5 +77,5 @@ def look_up(batch: Any, placed: Tables) -> Batch:
         made["maps"], made["maps_known"] = mirror(maps, mirrored, jnp), batch["maps_known"]
     if "place_row" in batch:
         place = placed["places"][jnp.asarray(batch["place_row"])]
-        made["place"], made["place_known"] = mirror_places(place, mirrored, jnp), batch["place_known"]
+        made["place"], made["place_known"] = mirror(place, mirrored, jnp), batch["place_known"]
     return made

@@ -62,6 +62,18 @@ def test_places_are_known_of_all_pictures_of_people_with_landmarks(faces_copy):
             np.testing.assert_allclose(place, np.broadcast_to(there, place.shape), atol=1e-4)
 
 
+def test_people_are_known_who_are_also_named_after_their_set(faces_copy):
+    np.savez(faces_copy / places.FILE, names=["p1"], points=SIDE * MEAN_FACE[None])
+    named = datasets.load(Data(manifests=("faces.csv",), separate_sets=True), faces_copy, 32)
+    assert all(record.subject.startswith(".-") for record in named.records)
+    with pytest.raises(UserError, match="nobody in the data has landmarks"):
+        Places(named)  # this set has no folder of its own, and so no name that could be taken off
+    with_landmarks(faces_copy, p1=MEAN_FACE)
+    inside = datasets.load(Data(manifests=("faces",), separate_sets=True), faces_copy, 32)
+    assert {record.subject for record in inside.records} == {f"faces-p{i}" for i in range(1, 5)}
+    assert len(Places(inside).table) == 1
+
+
 def test_a_mirrored_photo_has_mirrored_places(faces_copy):
     narrow = MEAN_FACE * [0.9, 1.0] + [0.03, 0.0]
     with_landmarks(faces_copy, p1=narrow)
