@@ -7,12 +7,10 @@ people, by their own landmarks. No network takes part, but that mask and paint a
 full expressions at 256 px, read by a judge. DATA holds landmarks68.npz beside the pictures.
 """
 
-import argparse
 import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -24,6 +22,7 @@ from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import ExpressionJudge, IdentityJudge
 from cdaae_jax.evaluation.report.tables import lay_out
 from cdaae_jax.models import change
+from cdaae_jax.models.change import Change
 from studies import learnt_maps, program, replaced_maps, true_maps
 from studies.true_maps import MANIFESTS, Drawn, Reading
 
@@ -68,9 +67,8 @@ def laid(mean: Mean, drawn: Drawn, points: Points) -> Drawn:
 
 def misses(drawn: Drawn, other: Drawn) -> list[str]:
     """Returns how far maps are from the true ones where nothing is painted: flow, in pixels of 64, and light."""
-    there = 1.0 - drawn.painted
-    flow = 64 * float((there * jnp.abs(other.flow - drawn.flow).sum(axis=-1, keepdims=True)).mean())
-    return [f"{flow:.3f}", f"{float((there * jnp.abs(other.shade - drawn.shade)).mean()):.4f}"]
+    light = ((1.0 - drawn.painted) * jnp.abs(other.shade - drawn.shade)).mean()
+    return [f"{learnt_maps.flow_error(Change(flow=other.flow), drawn):.3f}", f"{float(light):.4f}"]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -79,19 +77,15 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
       UserError: the data, landmarks, the judges or the model are missing, or its changes lack a part.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = true_maps.parser(__doc__)
     parser.add_argument("--model", default="emotion", help="a name or a folder")
-    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
-    parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
-    parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--output", type=pathlib.Path, required=True)
     given = parser.parse_args(arguments)
     judge, identity = ExpressionJudge.load(given.judges), IdentityJudge.load(given.judges)
     folder = datasets.root(given.data_dir) / pathlib.Path(MANIFESTS[0]).parent
     trained, drawn = (true_maps.load(given.data_dir, split) for split in ("train", given.split))
     mean = mean_maps(trained, landmarks(trained, folder))
     mine = laid(mean, drawn, landmarks(drawn, folder))
-    found = jax.tree.map(jnp.asarray, learnt_maps.changes(pretrained.open_model(given.model), drawn))
+    found = learnt_maps.changes(pretrained.open_model(given.model), drawn)
     learnt_maps.require_whole(found)
     nothing = dataclasses.replace(drawn, flow=jnp.zeros_like(drawn.flow), shade=jnp.zeros_like(drawn.shade))
     model = dataclasses.replace(

@@ -8,13 +8,10 @@ points of the maps' grid (the width of a Gaussian), and the rest. The second tab
 identity distance from the source and the expression gain. Beside it: `studies.true_maps`, where no model takes part.
 """
 
-import argparse
 import dataclasses
 import itertools
-import pathlib
 from collections.abc import Mapping
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -114,16 +111,12 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
       UserError: the data, the judge or the model are missing, or its changes lack a part.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = true_maps.parser(__doc__)
     parser.add_argument("--model", required=True, help="a name or a folder")
-    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
-    parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
-    parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--output", type=pathlib.Path, required=True)
     given = parser.parse_args(arguments)
     judge, identity = ExpressionJudge.load(given.judges), IdentityJudge.load(given.judges)
     drawn = true_maps.load(given.data_dir, given.split)
-    found = jax.tree.map(jnp.asarray, learnt_maps.changes(pretrained.open_model(given.model), drawn))
+    found = learnt_maps.changes(pretrained.open_model(given.model), drawn)
     files.write_text(given.output, report(found, drawn, judge, identity))
 
 

@@ -141,10 +141,11 @@ class Reading:
 
     def gained(self, pictures: Photos) -> Statistic:
         """Returns the expression gain of pictures (`measures.gain`)."""
-        made, before, truly = (self._strength(one) for one in (pictures, self.drawn.source, self.drawn.target))
+        made, before, truly = (self.strength(one) for one in (pictures, self.drawn.source, self.drawn.target))
         return gain(made, before, truly, self.drawn.expression)
 
-    def _strength(self, pictures: Photos) -> Float[np.ndarray, " n"]:
+    def strength(self, pictures: Photos) -> Float[np.ndarray, " n"]:
+        """Returns how sure the judge is of what is asked for in each picture, 0..1."""
         return self._read(pictures)[np.arange(len(self._asked)), self._asked]
 
     def _read(self, pictures: Photos) -> Float[np.ndarray, "n e"]:
@@ -191,19 +192,25 @@ def table(reading: Reading, rows: Mapping[str, Photos]) -> str:
     return lay_out(["", "read as requested", "expression gain", *reading.names, "L1"], cells)
 
 
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Returns the command line of a program in which a judge reads drawn faces, with its head as the help."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
+    made.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
+    made.add_argument("--split", choices=("validation", "test"), default="validation")
+    made.add_argument("--output", type=pathlib.Path, required=True)
+    return made
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Reads the command line and writes the table.
 
     Raises:
       UserError: data or judge are missing.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", help="the data folder; else the environment's CDAAE_DATA")
-    parser.add_argument("--judges", type=pathlib.Path, default=pathlib.Path("runs/judges"))
-    parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--fine", type=pathlib.Path, help="a folder with these people's maps at 256")
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    given = parser.parse_args(arguments)
+    reader = parser(__doc__)
+    reader.add_argument("--fine", type=pathlib.Path, help="a folder with these people's maps at 256")
+    given = reader.parse_args(arguments)
     judge, drawn = ExpressionJudge.load(given.judges), load(given.data_dir, given.split)
     text = report(drawn, judge) if given.fine is None else grids(finer(drawn, given.fine), judge)
     files.write_text(given.output, text)

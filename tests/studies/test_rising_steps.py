@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from studies import rising_steps
+from studies.true_maps import Reading
 from tests.studies.test_true_maps import RedJudge, drawn
 
 
@@ -20,6 +21,6 @@ def test_true_maps_lead_from_the_source_to_the_true_picture():
 def test_steps_that_make_the_judge_surer_are_counted():
     faces = dataclasses.replace(drawn(), expression=("happy", "happy"))
     grey = jnp.zeros_like(faces.source)
-    redder = rising_steps.row(faces, RedJudge(), lambda amount: grey + amount * jnp.array([1.0, -1.0, -1.0]))
+    redder = rising_steps.row(Reading(faces, RedJudge()), lambda amount: grey + amount * jnp.array([1.0, -1.0, -1.0]))
     assert redder == ["100%", "100%"]
-    assert rising_steps.row(faces, RedJudge(), lambda amount: faces.source) == ["0%", "0%"]
+    assert rising_steps.row(Reading(faces, RedJudge()), lambda amount: faces.source) == ["0%", "0%"]
