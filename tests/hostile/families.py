@@ -29,7 +29,7 @@ from cdaae_jax.cli import train
 from cdaae_jax.config import Data
 from cdaae_jax.config_fields import field_names
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data import folder, journal, maps, registration, stored_examples, unaligned
+from cdaae_jax.data import folder, journal, landmark_files, maps, registration, stored_examples, unaligned
 from cdaae_jax.data.frl_london import pictures
 from cdaae_jax.data.records import Skipped
 from cdaae_jax.data.unaligned import Unaligned
@@ -208,7 +208,7 @@ class Archives:
         try:
             maps.read(path) if way else registration.points_of([self.record])
         finally:
-            registration._read.cache_clear()
+            landmark_files._read.cache_clear()
             path.unlink()
 
     def _zips(self, r: random.Random) -> None:
