@@ -93,6 +93,8 @@ class Model:
       atlas: channels, after its first convolution, of the network that lays an atlas over the photo
         (`models.atlas`): what each label does to the mean face, which the decoder adds to; 0 is none. `cdaae`
         alone can have one.
+      atlas_carried: let an atlas's flow carry its maps along, so that action units combine as muscles do and a shown
+        expression is undone before another is made; needs an atlas.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -118,6 +120,7 @@ class Model:
     paint_detail: int = 1
     moving_shift: bool = False
     atlas: int = 0
+    atlas_carried: bool = False
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"
@@ -156,6 +159,8 @@ class Loss:
         than a faint one that should not be there.
       place_weight: weight of the distance from the true places on the mean face, where the data knows them
         (`data.places`); needs `model.atlas`.
+      shown_weight: weight of the distance of what an atlas reads off the source from the source's own label; needs
+        `model.atlas`.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -176,6 +181,7 @@ class Loss:
     shade_edge_weight: float = 0.0
     shade_depth: float = 0.0
     place_weight: float = 0.0
+    shown_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

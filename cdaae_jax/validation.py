@@ -40,6 +40,7 @@ def validate(config: Config) -> None:
         "shade_edge_weight",
         "shade_depth",
         "place_weight",
+        "shown_weight",
         "divergence_weight",
         "warmup_steps",
     ):
@@ -55,8 +56,9 @@ def validate(config: Config) -> None:
         allowed = "0 for models that make no shift (model.heads, model.atlas)"
         for name in ("shade_weight", "shade_edge_weight"):
             _require(not getattr(loss, name) or "shift" in made, f"loss.{name}", getattr(loss, name), allowed)
-    allowed = "0 without model.atlas, which finds places"
-    _require(not loss.place_weight or model.atlas > 0, "loss.place_weight", loss.place_weight, allowed)
+    for name, what in (("place_weight", "finds places"), ("shown_weight", "reads what a photo shows")):
+        allowed = f"0 without model.atlas, which {what}"
+        _require(not getattr(loss, name) or model.atlas > 0, f"loss.{name}", getattr(loss, name), allowed)
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
         _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)
@@ -141,6 +143,8 @@ def _check_model(model: Model) -> None:
     _require(0 <= model.atlas <= _WIDEST, "model.atlas", model.atlas, f"0 (none) to {_WIDEST}")
     allowed = "0 for all models but cdaae, which alone can have one"
     _require(not model.atlas or model.name == "cdaae", "model.atlas", model.atlas, allowed)
+    allowed = "false without model.atlas, whose maps it carries"
+    _require(not model.atlas_carried or model.atlas > 0, "model.atlas_carried", model.atlas_carried, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

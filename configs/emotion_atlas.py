@@ -17,14 +17,14 @@ def get_config() -> Config:
         data=Data(
             manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
             picture_size=128,
-            neutral_source=0.7,
+            neutral_source=0.5,
             light=0.8,
             camera=0.5,
             misalignment=0.03,
             proportions=0.03,
         ),
         # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
-        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24),
+        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_carried=True),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
@@ -35,6 +35,7 @@ def get_config() -> Config:
             shade_edge_weight=6.0,
             shade_depth=10.0,
             place_weight=0.1,
+            shown_weight=0.3,
         ),
         optim=Optim(warmup_steps=300, decay_steps=6_000),
         run=Run(steps=10_000, grid_steps=500),

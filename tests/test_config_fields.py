@@ -53,7 +53,9 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "shift_detail",
         "moving_shift",
         "atlas",
+        "atlas_carried",
         "place_weight",
+        "shown_weight",
     )
     later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
     sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}

@@ -32,6 +32,8 @@ class Batch(TypedDict):
       label_known: which entries of it the data knows; only where it does not know all. The others are not looked at.
       maps, maps_known: the true change, see `data.maps.Maps`; only where a loss asks for it.
       place, place_known: the source's places on the mean face, see `data.places.Places`; only where a loss asks for it.
+      shown, shown_known: the source's own label, and which entries of it the data knows, as the target's; only where a
+        loss asks for it.
     """
 
     source: UInt8[np.ndarray, "n s s 3"]
@@ -42,6 +44,8 @@ class Batch(TypedDict):
     maps_known: NotRequired[Float[np.ndarray, " n"]]
     place: NotRequired[Float16[np.ndarray, "n p p 2"]]
     place_known: NotRequired[Float[np.ndarray, " n"]]
+    shown: NotRequired[Float[np.ndarray, "n l"]]
+    shown_known: NotRequired[Bool[np.ndarray, "n l"]]
 
 
 class Chosen(TypedDict):
@@ -50,7 +54,7 @@ class Chosen(TypedDict):
     Keys:
       source_index, target_index: of the photos.
       mirrored: whether both are flipped left to right.
-      label, label_known: as in `Batch`.
+      label, label_known, shown, shown_known: as in `Batch`.
       maps_row, maps_known: see `data.maps.Maps.rows`; only where a loss asks for maps.
       place_row, place_known: see `data.places.Places.rows`; only where a loss asks for places.
     """
@@ -64,6 +68,8 @@ class Chosen(TypedDict):
     maps_known: NotRequired[Float[np.ndarray, " n"]]
     place_row: NotRequired[Int[np.ndarray, " n"]]
     place_known: NotRequired[Float[np.ndarray, " n"]]
+    shown: NotRequired[Float[np.ndarray, "n l"]]
+    shown_known: NotRequired[Bool[np.ndarray, "n l"]]
 
 
 class PairSampler:
@@ -115,7 +121,7 @@ class PairSampler:
             # Where the target is the neutral photo, the source must be another one, or no pair would lead there.
             other = np.where((uniform[6] < self._neutral_source) & (neutral != target), neutral, other)
         source = np.where(uniform[4] < self._identity_share, target, other)
-        mirrored = (uniform[5] < 0.5) & self._may_flip[target]
+        mirrored = (uniform[5] < 0.5) & self._may_flip[source] & self._may_flip[target]
         return Pairs(self._order[source], self._order[target], mirrored)
 
 

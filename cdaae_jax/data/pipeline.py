@@ -97,8 +97,12 @@ class BatchMaker:
         augment: augmentation.Augmentation = augmentation.NONE,
         maps: Maps | None = None,
         places: Places | None = None,
+        shown: bool = False,
     ):
-        """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts."""
+        """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts.
+
+        `shown` asks for the sources' labels, too.
+        """
         self._dataset = dataset
         self._photos = photos
         self._sampler = sampler
@@ -107,6 +111,7 @@ class BatchMaker:
         self._augment = augment
         self._maps = maps
         self._places = places
+        self._shown = shown
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
@@ -119,8 +124,7 @@ class BatchMaker:
             mirrored=mirrored,
             label=self._dataset.labels[target],
         )
-        if self._dataset.known is not None:
-            batch["label_known"] = self._dataset.known[target]
+        self._add_known(batch, source, target)
         if self._maps:
             row, batch["maps_known"] = self._maps.rows(source, target)
             batch["maps_row"] = row.astype(np.int32)
@@ -138,13 +142,21 @@ class BatchMaker:
         pictures = pictures.reshape(2, len(source), *pictures.shape[1:])
         pictures = self._augment(pictures, self._seed, step, self._batch_size, self._mine)
         batch = Batch(source=pictures[0], target=pictures[1], label=self._dataset.labels[target])
-        if self._dataset.known is not None:
-            batch["label_known"] = self._dataset.known[target]
+        self._add_known(batch, source, target)
         if self._maps:
             batch["maps"], batch["maps_known"] = self._maps(source, target, mirrored)
         if self._places:
             batch["place"], batch["place_known"] = self._places(source, mirrored)
         return batch
+
+    def _add_known(self, batch: Batch | Chosen, source: np.ndarray, target: np.ndarray) -> None:
+        """Adds what is the same wherever the photos lie: which labels are known, and what the sources show if asked."""
+        if self._shown:
+            batch["shown"] = self._dataset.labels[source]
+        if self._dataset.known is not None:
+            batch["label_known"] = self._dataset.known[target]
+            if self._shown:
+                batch["shown_known"] = self._dataset.known[source]
 
     def _pairs(self, step: int) -> Pairs:
         pairs = self._sampler.draw(self._seed, step, self._batch_size)

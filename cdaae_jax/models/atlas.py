@@ -29,13 +29,16 @@ class Laid(NamedTuple):
     """The atlas of n labels, laid over n photos of s pixels.
 
     Attributes:
-      place: how far from each point of the photo its place on the mean face is, (x, y) in sides of the picture.
+      place: how far from each point of the photo its place on the mean face is, (x, y) in sides of the picture. If the
+        photo shows an expression, the places are those of the neutral face under it.
+      shown: how much of each label the photo shows already.
       flow: as in `change.Change`.
       light: the logarithm of the factor by which the light on the moved skin changes.
       mask, paint: of what is painted, before sigmoid and tanh; None if nothing is.
     """
 
     place: Float[Array, "n s/4 s/4 2"]
+    shown: Float[Array, "n l"]
     flow: Float[Array, "n s s 2"]
     light: Float[Array, "n 2s 2s 1"]
     mask: Float[Array, "n 2s 2s 1"] | None = None
@@ -53,6 +56,9 @@ class Atlas(nn.Module):
       width: channels after the first convolution of the network that finds places; the most are four times as many.
       kernel_size, leak, dtype: as in the encoder.
       paints: whether there are mask and paint.
+      carried: whether the maps lie on the neutral face and the flow carries them along, so that the flows of several
+        labels add up as the moves of muscles do, in any order, and a change from one expression into another leads
+        back through the neutral face. Otherwise they lie on the changed face.
     """
 
     image_size: int
@@ -60,6 +66,7 @@ class Atlas(nn.Module):
     kernel_size: int
     leak: float
     paints: bool
+    carried: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -67,16 +74,45 @@ class Atlas(nn.Module):
         """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         size, entries = self.image_size, label.shape[-1]
         place, shown = self._read(source, entries)
+        left = label - shown
+        flows = self._maps("flow", entries, size, 2)
+        skin = beyond = place
+        if self.carried:
+            skin = self._carried(place, _mixed(flows, label))
+            # What is painted fills what the skin around it leaves open, and moves as that does on the whole.
+            beyond = change.shrink(skin, place.shape[1])
 
-        def lay(name: str, side: int, depth: int, scale: float = 1.0) -> jax.Array:
-            maps = self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
-            mean = jnp.einsum("nl,lhwc->nhwc", scale * (label - shown), maps)
-            return change.move(mean, change.enlarge(place, side, side))
+        def lay(maps: jax.Array, shares: jax.Array, at: jax.Array, scale: float = 1.0) -> jax.Array:
+            mean = _mixed(maps, scale * shares)
+            return change.move(mean, change.enlarge(at, *mean.shape[1:3]))
 
-        laid = Laid(place, lay("flow", size, 2), lay("light", 2 * size, 1))
+        flow = lay(flows, left, skin)
+        laid = Laid(place, shown, flow, lay(self._maps("light", entries, 2 * size, 1), left, skin))
         if not self.paints:
             return laid
-        return laid._replace(mask=lay("mask", 2 * size, 1, _STEEP), paint=lay("paint", 2 * size, 3, _BRIGHT))
+        # Nobody paints skin over the teeth of a smile: the lips come back over them.
+        opened = nn.relu(left) if self.carried else left
+        mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
+        return laid._replace(mask=lay(mask, opened, beyond, _STEEP), paint=lay(paint, opened, beyond, _BRIGHT))
+
+    def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
+        return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
+
+    def _carried(self, place: Float[Array, "n p p 2"], flow: Float[Array, "n s s 2"]) -> Float[Array, "n s s 2"]:
+        """Returns how far from each point of the changed picture the place on the mean face is of the skin seen there.
+
+        Skin at x comes to lie at y = x - flow(x), with the flow on the neutral face: x = y + flow(x) is iterated. Where
+        a mouth opens, no skin is seen, and x goes to and fro between the lips; the mean of the last two lies between.
+        """
+        side = flow.shape[1]
+        place = change.enlarge(place, side, side)
+        moved = jnp.zeros_like(place)
+        for _ in range(_ITERATIONS):
+            before = moved
+            moved = change.move(flow, moved + change.move(place, moved))
+        # The maps' own gradient is enough to learn them by; through the iterations it would be steep between lips.
+        moved = jax.lax.stop_gradient((before + moved) / 2)
+        return moved + change.move(place, moved)
 
     def _read(
         self, source: Float[Array, "n s s 3"], entries: int
@@ -113,6 +149,10 @@ class Atlas(nn.Module):
         return nn.leaky_relu(features, self.leak)
 
 
+def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[Array, "n h w c"]:
+    return jnp.einsum("nl,lhwc->nhwc", shares, maps)
+
+
 def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
     """Returns the change of which an atlas makes the greater part and a decoder the rest.
 
@@ -144,6 +184,7 @@ def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
+_ITERATIONS = 4  # from one to the next, what is off shrinks by how unevenly the skin moves, two thirds at most
 # Adam moves all parameters alike: what must become large is a multiple of one.
 _STEEP, _BRIGHT = 16.0, 4.0
 _FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features

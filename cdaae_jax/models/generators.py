@@ -22,7 +22,8 @@ class Generated(NamedTuple):
       latent: float32 [n, z]; in (-1, 1) for the latent discriminator, unbounded where `divergence` is given.
       differences: by level, what was added to the encoder's features; empty without a feedforward path.
       divergence: float32 [n], of the latent's distribution from a standard normal one, in nats; None if it has none.
-      place: where on the mean face the photo's points lie, see `atlas.Laid`; None without an atlas.
+      place, shown: where on the mean face the photo's points lie, and how much of each label the photo shows already,
+        see `atlas.Laid`; None without an atlas.
     """
 
     change: Change
@@ -30,6 +31,7 @@ class Generated(NamedTuple):
     differences: Features
     divergence: Float[Array, " n"] | None = None
     place: Float[Array, "n p p 2"] | None = None
+    shown: Float[Array, "n l"] | None = None
 
 
 class Generator(nn.Module):
@@ -46,7 +48,7 @@ class Generator(nn.Module):
         if self.atlas is None:
             return Generated(change, latent, differences)
         laid = self.atlas(source, label)
-        return Generated(on_top(laid, change, source), latent, differences, place=laid.place)
+        return Generated(on_top(laid, change, source), latent, differences, place=laid.place, shown=laid.shown)
 
 
 class VariationalGenerator(nn.Module):

@@ -143,6 +143,7 @@ def _atlas(model: Model) -> Atlas:
         kernel_size=model.kernel_size,
         leak=model.leak,
         paints="paint" in model.heads,
+        carried=model.atlas_carried,
         dtype=jnp.dtype(model.dtype),
     )
 

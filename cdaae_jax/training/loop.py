@@ -131,6 +131,7 @@ def _train(
         Augmentation(config.data.shift, config.data.colour),
         maps,
         places,
+        bool(config.loss.shown_weight),
     )
     on_devices = placing.on_devices(config.data, photos, devices)
     make_batch = batches.chosen if on_devices else batches

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from cdaae_jax.models.change import Change, enlarge, move, relit
 
@@ -153,6 +153,20 @@ def places(
 
 
 PARTS_OF_A_SIDE = 64  # the unit of flows, whatever grid their maps have
+
+
+def shown(
+    read: Float[Array, "n l"], true: Float[Array, "n l"], known: Bool[Array, "n l"] | None = None
+) -> Float[Array, ""]:
+    """Returns the mean distance of what an atlas reads off photos (`models.atlas`) from their labels.
+
+    Args:
+      read: the generator's.
+      true: the labels.
+      known: which of their entries are known, [n, l]; the others count nothing. By default all.
+    """
+    away = _absolute(read - true)
+    return away.mean() if known is None else jnp.where(known, away, 0.0).mean()
 
 
 class Shading(NamedTuple):

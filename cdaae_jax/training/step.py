@@ -117,6 +117,11 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             away = losses.places(generated.place, place, jnp.asarray(batch["place_known"]))
             generator_loss += weights.place_weight * away
             metrics["place"] = away
+        if weights.shown_weight > 0:
+            certain = jnp.asarray(batch["shown_known"]) if "shown_known" in batch else None
+            misread = losses.shown(generated.shown, jnp.asarray(batch["shown"]), certain)
+            generator_loss += weights.shown_weight * misread
+            metrics["shown"] = misread
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough

@@ -1,5 +1,6 @@
 """From pairs to batches: the same pictures however they are read, and a thread that ends with its loop."""
 
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -24,9 +25,9 @@ def faces(faces_manifest):
     return datasets.load(Data(manifests=(faces_manifest.name,)), faces_manifest.parent, SIZE)
 
 
-def make_maker(faces, cache_gib=EVERYTHING, batch_size=12, process=(0, 1), flip=True):
+def make_maker(faces, cache_gib=EVERYTHING, batch_size=12, process=(0, 1), flip=True, shown=False):
     sampler = PairSampler(faces, 0.2, flip)
-    return BatchMaker(faces, Photos(faces, SIZE, cache_gib), sampler, 5, batch_size, *process)
+    return BatchMaker(faces, Photos(faces, SIZE, cache_gib), sampler, 5, batch_size, *process, shown=shown)
 
 
 def assert_same(batch, other):
@@ -47,6 +48,16 @@ def test_batches_hold_the_pictures_and_labels_of_the_pairs(faces):
         for picture, index, mirrored in zip(batch[name], indices, pairs.mirrored, strict=True):
             expected = images.fit(faces.records[index].load(), SIZE)
             np.testing.assert_array_equal(picture, expected[:, ::-1] if mirrored else expected)
+
+
+def test_batches_say_what_the_sources_show_if_they_are_asked(faces):
+    known = np.random.default_rng(0).random(faces.labels.shape) < 0.5
+    partly = dataclasses.replace(faces, known=known)
+    pairs = PairSampler(partly, 0.2, True).draw(5, 3, 12)
+    batch = make_maker(partly, shown=True)(3)
+    np.testing.assert_array_equal(batch["shown"], faces.labels[pairs.source])
+    np.testing.assert_array_equal(batch["shown_known"], known[pairs.source])
+    assert make_maker(faces, shown=True)(3).keys() == {"source", "target", "label", "shown"}
 
 
 def test_both_pictures_of_a_pair_are_mirrored_alike(faces):

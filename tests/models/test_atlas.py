@@ -1,5 +1,7 @@
 """The atlas: it starts as nothing, is laid where the face is, follows the label, and the decoder adds to it."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -126,3 +128,62 @@ def test_a_model_that_paints_nothing_has_no_paint_in_its_atlas():
     model = registry.build(Model(image_size=SIZE, width=8, max_width=64, atlas=4, heads=("shift",))).generator
     made = jax.eval_shape(model.init, jax.random.key(0), SOURCE, jnp.eye(2))["params"]["atlas"]
     assert "light" in made and "mask" not in made and "paint" not in made
+
+
+@pytest.fixture(scope="module")
+def carried(params):
+    """Returns a function like `generate`, of a model that carries its maps along, and the same parameters."""
+    model = registry.build(dataclasses.replace(SMALL, atlas_carried=True)).generator
+    return jax.jit(lambda label, shown=(0.0, 0.0): model.apply({"params": showing(params, shown)}, SOURCE, label))
+
+
+def showing(params, shown):
+    """The model, but it reads every photo as showing these labels already."""
+    atlas = params["atlas"]
+    return params | {"atlas": atlas | {"shown": atlas["shown"] | {"bias": jnp.asarray(shown)}}}
+
+
+def inside(field):
+    """Away from the edges, where nothing is fetched from beyond the picture."""
+    return np.asarray(field)[:, 3:-3, 3:-3]
+
+
+def test_carried_maps_lie_where_the_skin_comes_from(params, carried):
+    label = jnp.array([[1.0, 0.0], [0.5, 0.5]])
+    flow = carried(label).change.flow
+    at_home = jnp.einsum("nl,lhwc->nhwc", label, params["atlas"]["flow"])
+    np.testing.assert_allclose(inside(change.move(at_home, flow)), inside(flow), atol=0.03 / SIZE)
+    assert np.abs(inside(at_home - flow)).max() > 0.1 / SIZE  # it matters
+
+
+def test_carried_light_stays_on_its_skin(params, carried):
+    made = carried(jnp.eye(2)).change
+    large = change.enlarge(made.flow, 2 * SIZE, 2 * SIZE)
+    photo = change.move(change.enlarge(SOURCE, 2 * SIZE, 2 * SIZE), large)
+    expected = change.relit(photo, change.move(params["atlas"]["light"], large))
+    np.testing.assert_allclose(inside(made.shift), inside(expected), atol=0.01)
+
+
+def test_a_shown_expression_is_undone_the_way_it_came(carried):
+    there = carried(jnp.array([[1.0, 0.0], [0.0, 1.0]])).change.flow[:1]
+    back = carried(jnp.zeros((2, 2)), (1.0, 0.0)).change.flow[:1]
+    both = back + change.move(there, back)  # from the neutral face to the picture, and from there to the neutral face
+    np.testing.assert_allclose(inside(both), np.zeros_like(inside(both)), atol=0.1 / SIZE)
+    assert np.abs(back).max() > 0.5 / SIZE
+
+
+def test_what_is_shown_already_changes_nothing_and_is_not_painted_over(params, generator, carried):
+    held = params["atlas"] | {"mask": smooth(2 * SIZE, 1, 0.05), "paint": smooth(2 * SIZE, 3, 0.05)}
+    model = registry.build(dataclasses.replace(SMALL, atlas_carried=True)).generator
+    made = {
+        shown: model.apply({"params": showing(params | {"atlas": held}, shown)}, SOURCE, jnp.eye(2)).change
+        for shown in ((1.0, 0.0), (2.0, 0.0))
+    }
+    nothing = generator.apply({"params": showing(params, (1.0, 0.0))}, SOURCE, jnp.eye(2)).change
+    for field in ("flow", "shift", "mask", "paint"):
+        first, plain = (getattr(one, field)[0] for one in (made[1.0, 0.0], nothing))
+        side = first.shape[0]
+        np.testing.assert_allclose(first, change.enlarge(plain[None], side, side)[0], atol=1e-5)
+    # Less of it than is shown: the skin goes back, and there is nothing to paint.
+    assert np.abs(made[2.0, 0.0].flow[0]).max() > 0.5 / SIZE
+    np.testing.assert_allclose(made[2.0, 0.0].mask[0], made[1.0, 0.0].mask[0], atol=1e-6)

@@ -165,6 +165,13 @@ def test_a_ramp_of_flow_is_smooth_and_a_bend_is_not():
     assert float(losses.roughness(ramp.at[:, 8].add(1 / GRID))) > 0.01
 
 
+def test_what_is_read_off_photos_is_compared_where_their_labels_are_known():
+    read, true = jnp.array([[0.5, 0.0], [1.0, 1.0]]), jnp.array([[1.0, 0.0], [0.0, 1.0]])
+    assert float(losses.shown(read, true)) == pytest.approx(1.5 / 4)
+    assert float(losses.shown(read, true, jnp.array([[True, True], [False, True]]))) == pytest.approx(0.5 / 4)
+    assert float(losses.shown(true, true)) == 0
+
+
 def test_places_are_compared_in_64ths_of_a_side_where_they_are_known():
     true = jnp.zeros((2, 16, 16, 2))
     place = jnp.full((2, 8, 8, 2), 1 / 64).at[1].set(3 / 64)
