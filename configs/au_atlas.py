@@ -20,9 +20,11 @@ def get_config() -> Config:
                 "frl_rig2/emotion.csv?expression=happy,sad,surprised,fearful,disgusted,angry",
                 "frl_rig2/emotion_half.csv?expression=happy,sad,surprised,fearful,disgusted,angry",
                 "mixed128/all.csv?expression=neutral,happy,sad,surprised,fearful,disgusted,angry",
+                # Real smiles, to be undone where a photo shows one.
+                "real_smiles/all.csv",
             ),
             # Who has pictures of single units is seen more often than who has emotions alone.
-            set_weights=(3.0, 1.0, 1.0, 2.0),
+            set_weights=(3.0, 1.0, 1.0, 2.0, 0.5),
             label_kind="au",
             picture_size=128,
             neutral_source=0.5,

@@ -15,8 +15,14 @@ def get_config() -> Config:
     """Returns the experiment."""
     return Config(
         data=Data(
-            manifests=("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
+            manifests=(
+                *("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
+                # Real smiles, to be undone where a photo shows one.
+                "real_smiles/all.csv",
+            ),
+            set_weights=(2.0, 1.0, 7.0, 1.0),
             picture_size=128,
+            # The other photos show an expression, which must be undone.
             neutral_source=0.5,
             light=0.8,
             camera=0.5,

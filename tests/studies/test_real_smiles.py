@@ -1,0 +1,115 @@
+"""A set of real smiles: only training people are in it, the amounts say how far they smile, what is missing is said."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cdaae_jax.config import Data
+from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data.places import MEAN_FACE, SIDE, Places
+from cdaae_jax.errors import UserError
+from studies import real_smiles
+
+PIXELS = 256
+WIDTH = MEAN_FACE[54, 0] - MEAN_FACE[48, 0]
+
+
+def smile(share):
+    """The mean face with a smile of a share of the rig's."""
+    points = MEAN_FACE.copy()
+    out, up = (share * WIDTH * one for one in real_smiles.FULL_SMILE)
+    points[48] += [-out / 2, -up]
+    points[54] += [out / 2, -up]
+    return points
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A rig of two training people and one for validation, and their photos, a person's smile moved to the right."""
+    rig, data = tmp_path / "rig", tmp_path / "data"
+    london = data / "frl_london"
+    for folder in (rig, london / "aligned", data / "frl_rig2"):
+        folder.mkdir(parents=True)
+    splits = {"001": "train", "002": "validation", "003": "train"}
+    table(rig / "people.csv", [{"subject": one, "split": split} for one, split in splits.items()])
+    np.savez(rig / "landmarks68.npz", names=list(splits), points=SIDE * np.array([MEAN_FACE] * 3))
+    table(
+        data / "frl_rig2" / "emotion.csv",
+        [{"expression": "happy", "amount": 1, "AU4": 0, "AU12": 4}, {"expression": "angry", "AU4": 5, "AU12": 0}],
+    )
+    names, dlib, mesh, rows = [], [], [], []
+    random = np.random.default_rng(0)
+    still = random.uniform(0.2, 0.8, (478, 2))
+    for person in splits:
+        for expression, share, moved in (("neutral", 0.0, 0.0), ("smiling", 0.5, 0.125)):
+            name = f"{person}_{expression}"
+            picture = np.zeros((PIXELS, PIXELS, 3), np.uint8)
+            left = PIXELS // 3 + round(moved * PIXELS)
+            picture[PIXELS // 3 : 2 * PIXELS // 3, left : left + PIXELS // 3] = 200
+            Image.fromarray(picture).save(london / "aligned" / f"{name}.jpg", quality=98)
+            rows.append({"file": f"aligned/{name}.jpg", "subject": person, "expression": expression})
+            names.append(name)
+            dlib.append(PIXELS * smile(share))
+            mesh.append(PIXELS * (still + [moved, 0]))
+    table(london / "metadata.csv", rows)
+    np.savez(london / "landmarks.npz", names=names, dlib68=np.float32(dlib), mediapipe478=np.float32(mesh))
+    return rig, data
+
+
+def table(path, rows):
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0], restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_training_people_smile_as_much_as_they_do(folders):
+    rig, data = folders
+    assert "2 people, whose smiles are 0.50" in real_smiles.write(rig, data, data / "real_smiles")
+    found = datasets.load(Data(manifests=("real_smiles/all.csv",)), data, 32)
+    assert found.people == ("smiling-001", "smiling-003")
+    happy, neutral = (found.space.names.index(name) for name in ("happy", "neutral"))
+    by_name = {record.key: label for record, label in zip(found.records, found.labels, strict=True)}
+    np.testing.assert_allclose(by_name["001_smiling.jpg"][[happy, neutral]], 0.5, atol=0.001)
+    assert by_name["001_neutral.jpg"][neutral] == 1
+    place, known = Places(found)(np.arange(4), np.zeros(4, bool))
+    assert known.all() and np.abs(place).max() < 1e-3
+
+
+def test_a_smile_lies_over_the_neutral_photo(folders):
+    rig, data = folders
+    real_smiles.write(rig, data, data / "real_smiles")
+    neutral, smiling = (
+        np.asarray(Image.open(data / "real_smiles" / f"003_{name}.jpg"), float) for name in ("neutral", "smiling")
+    )
+    assert np.abs(neutral - smiling).mean() < 4
+    before = np.asarray(Image.open(data / "frl_london" / "aligned" / "003_smiling.jpg"), float)
+    assert np.abs(neutral - before).mean() > 15
+
+
+def test_its_action_units_are_the_drawn_smiles_times_the_amount(folders):
+    rig, data = folders
+    real_smiles.write(rig, data, data / "real_smiles")
+    with (data / "real_smiles" / "all.csv").open() as handle:
+        rows = {row["file"]: row for row in csv.DictReader(handle)}
+    assert float(rows["001_smiling.jpg"]["AU12"]) == pytest.approx(2.0, abs=0.01)
+    assert float(rows["001_smiling.jpg"]["AU4"]) == float(rows["001_neutral.jpg"]["AU12"]) == 0
+
+
+def test_a_smile_that_turns_down_is_none():
+    assert real_smiles.amount(MEAN_FACE, smile(-0.4)) == 0
+    assert real_smiles.amount(MEAN_FACE, smile(1.2)) == pytest.approx(1.2)
+    assert real_smiles.amount(3 * MEAN_FACE, 3 * smile(0.7)) == pytest.approx(0.7)
+
+
+def test_what_is_missing_is_said(folders):
+    rig, data = folders
+    (rig / "landmarks68.npz").rename(rig / "kept.npz")
+    with pytest.raises(UserError, match=r"has no landmarks68\.npz"):
+        real_smiles.write(rig, data, data / "real_smiles")
+    (rig / "kept.npz").rename(rig / "landmarks68.npz")
+    table(rig / "people.csv", [{"subject": "002", "split": "train-not"}])
+    with pytest.raises(UserError, match="nobody in .* is a training person"):
+        real_smiles.write(rig, data, data / "real_smiles")
