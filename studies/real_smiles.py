@@ -2,9 +2,9 @@
 
 python -m studies.real_smiles --rig=RIG --data_dir=DATA --output=DATA/real_smiles
 
-RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/ and frl_rig2/. OUTPUT gets the neutral and the
-smiling photo of each person of London whose split is "train", the smile laid over the neutral photo; all.csv, whose
-subjects have names of their own, so that sets can be weighed (`data.set_weights`); and landmarks68.npz
+RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/ and frl_rig2/. OUTPUT gets the
+neutral and the smiling photo of each person of London whose split is "train", the smile laid over the neutral photo;
+all.csv, whose subjects have names of their own, so that sets can be weighed (`data.set_weights`); and landmarks68.npz
 (`cdaae_jax.data.places`).
 
 People smile as much as they do. The amount says how much, measured by how far the corners of the mouth go out and up,

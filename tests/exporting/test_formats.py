@@ -15,7 +15,9 @@ from cdaae_jax.models import change
 
 
 @pytest.fixture(
-    scope="module", params=[{"shift_detail": 2, "moving_shift": True}, {"atlas": 4}], ids=["moving", "atlas"]
+    scope="module",
+    params=[{"shift_detail": 2, "moving_shift": True}, {"atlas": 4, "atlas_carried": True}],
+    ids=["moving", "atlas"],
 )
 def sampler(request):
     return make_sampler(**request.param)
