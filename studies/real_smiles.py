@@ -36,7 +36,7 @@ QUALITY = 95  # of JPEG
 # How far the corners of the mouth go apart and up in a full smile of the rig, in widths of the neutral mouth: the means
 # of 44 training people of frl_rig2, of whom they vary by 0.02 each.
 FULL_SMILE = (0.258, 0.172)
-LARGEST_AMOUNT = 1.5  # of a manifest
+LARGEST_AMOUNT, MOST_INTENSE = 1.5, 5.0  # in a manifest: of an expression, and of an action unit
 _RIGHT_CORNER, _LEFT_CORNER, _UPPER_LIP, _LOWER_LIP = 48, 54, 51, 57
 
 Points = Float[np.ndarray, "68 2"]
@@ -93,7 +93,7 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
         much = amount(*found) if smiles else 1.0
         Image.fromarray(record.load()).save(output / file, quality=QUALITY)
         subject = f"smiling-{record.subject}"
-        coded = [f"{much * drawn['happy'].get(unit, 0.0) * smiles:.2f}" for unit in units]
+        coded = [f"{min(much * drawn['happy'].get(unit, 0.0) * smiles, MOST_INTENSE):.2f}" for unit in units]
         rows.append([file, subject, "train", "happy" if smiles else "neutral", f"{much:.3f}", *coded])
         if smiles:
             amounts.append(much)

@@ -13,6 +13,7 @@ from cdaae_jax.errors import UserError
 from studies import real_smiles
 
 PIXELS = 256
+SMILES = {"001": 0.5, "002": 0.5, "003": 1.4}
 WIDTH = MEAN_FACE[54, 0] - MEAN_FACE[48, 0]
 
 
@@ -43,7 +44,7 @@ def folders(tmp_path):
     random = np.random.default_rng(0)
     still = random.uniform(0.2, 0.8, (478, 2))
     for person in splits:
-        for expression, share, moved in (("neutral", 0.0, 0.0), ("smiling", 0.5, 0.125)):
+        for expression, share, moved in (("neutral", 0.0, 0.0), ("smiling", SMILES[person], 0.125)):
             name = f"{person}_{expression}"
             picture = np.zeros((PIXELS, PIXELS, 3), np.uint8)
             left = PIXELS // 3 + round(moved * PIXELS)
@@ -67,7 +68,7 @@ def table(path, rows):
 
 def test_training_people_smile_as_much_as_they_do(folders):
     rig, data = folders
-    assert "2 people, whose smiles are 0.50" in real_smiles.write(rig, data, data / "real_smiles")
+    assert "2 people, whose smiles are 0.95" in real_smiles.write(rig, data, data / "real_smiles")
     found = datasets.load(Data(manifests=("real_smiles/all.csv",)), data, 32)
     assert found.people == ("smiling-001", "smiling-003")
     happy, neutral = (found.space.names.index(name) for name in ("happy", "neutral"))
@@ -95,6 +96,7 @@ def test_its_action_units_are_the_drawn_smiles_times_the_amount(folders):
     with (data / "real_smiles" / "all.csv").open() as handle:
         rows = {row["file"]: row for row in csv.DictReader(handle)}
     assert float(rows["001_smiling.jpg"]["AU12"]) == pytest.approx(2.0, abs=0.01)
+    assert float(rows["003_smiling.jpg"]["AU12"]) == 5.0  # FACS goes no farther
     assert float(rows["001_smiling.jpg"]["AU4"]) == float(rows["001_neutral.jpg"]["AU12"]) == 0
 
 
