@@ -120,9 +120,7 @@ def smiles(sampler: Sampler, root: pathlib.Path, split: str, known: Recipes) -> 
 def portraits(
     sampler: Sampler, landmarker: Landmarker, photos: Mapping[str, np.ndarray], known: Recipes
 ) -> tuple[Asked, list[str]]:
-    """Returns portraits in every emotion, portrait by portrait, and the names of those in which no face was found.
-
-    There are no true pictures: the targets are the portraits themselves.
+    """Returns portraits, aligned, in every emotion, and the names of those in which no face was found.
 
     Raises:
       UserError: no face in any of them.
@@ -131,6 +129,14 @@ def portraits(
     faces = {name: face for name, face in found.items() if face is not None}
     if not faces:
         raise UserError("there is no face in any of the portraits; give photos in which one face is large and upright")
+    return in_every_emotion(sampler, faces, known), [name for name, face in found.items() if face is None]
+
+
+def in_every_emotion(sampler: Sampler, faces: Mapping[str, np.ndarray], known: Recipes) -> Asked:
+    """Returns aligned faces in every emotion but neutral, face by face.
+
+    There are no true pictures: the targets are the faces themselves.
+    """
     emotions = emotions_of(sampler.labels, known)
     source = np.repeat(np.stack(list(faces.values())), len(emotions), axis=0)
     task = Task(
@@ -141,7 +147,7 @@ def portraits(
         space=LabelSpace("emotion", emotions),
     )
     labels = np.tile(np.stack([_request(sampler.labels, name, known) for name in emotions]), (len(faces), 1))
-    return Asked(task, edits(sampler, source, labels)[0]), [name for name, face in found.items() if face is None]
+    return Asked(task, edits(sampler, source, labels)[0])
 
 
 def emotions_of(space: LabelSpace, known: Recipes) -> tuple[str, ...]:

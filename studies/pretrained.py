@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
         asked, faceless = card_measures.portraits(sampler, Landmarker.load(given.judges), photos, known)
         statistics = card_measures.without_truth(card_measures.statistics_of(asked, panel))
         rows["portraits"] = {"edits": _row(statistics, asked.task.person)}
-        images.write(given.output / "portraits.jpg", _portrait_sheet(asked))
+        images.write(given.output / "portraits.jpg", portrait_sheet(asked))
     facts = {
         part: {line: {key: one.as_json() for key, one in row.items()} for line, row in lines.items()}
         for part, lines in rows.items()
@@ -217,7 +217,7 @@ def _smile_sheet(smiles: Asked) -> np.ndarray:
     return with_headings(rows, ["neutral photo", "edit", "true smile"], scale=1)
 
 
-def _portrait_sheet(asked: Asked) -> np.ndarray:
+def portrait_sheet(asked: Asked) -> np.ndarray:
     """A line per portrait: the portrait, then its edits."""
     names = asked.task.space.names
     starts = range(0, len(asked.edited), len(names))
