@@ -1,10 +1,11 @@
-"""An experiment: 18 action units (FACS intensities 0..5) by an atlas; otherwise as configs/emotion_atlas.py.
+"""The weights that ship: 18 action units (FACS intensities 0..5) by an atlas; otherwise as configs/emotion_atlas.py.
 
 python launch/train.py --config=configs/au_atlas.py --workdir=runs/au_atlas --data_dir=DATA
     --config.run.start_from=emotion
 
-It finds places on faces as the emotion training learnt to, so that half of the steps does: 23 minutes on two idle
-cores. Folds and teeth are better than in `au`, which ships, and mouths of several units at once worse: docs/change.md.
+DATA holds what configs/emotion_atlas.py names, and frl_rig2/au.csv with its maps. It finds places on faces as the
+emotion training learnt to, so that half of the steps does: 20 minutes on two idle cores. What to expect:
+docs/results/pretrained.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run

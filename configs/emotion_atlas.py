@@ -2,10 +2,10 @@
 
 python launch/train.py --config=configs/emotion_atlas.py --workdir=runs/emotion_atlas --data_dir=DATA
 
-DATA holds frl_rig2/ as for configs/emotion.py, and mixed128/, 442 people between two training people each
-(`studies.mixed_people`), drawn by the same rig (`studies.drawn_set`). Both have their maps on a grid of 128 beside the
-pictures, and landmarks68.npz, the rig's landmarks (`cdaae_jax.data.places`). From nothing; about 40 minutes on two idle
-cores. What to expect: docs/change.md.
+DATA holds frl_rig2/ as for configs/emotion.py; mixed128/, 413 people or more between two training people each
+(`studies.mixed_people`), drawn by the same rig (`studies.drawn_set`); and real_smiles/ (`studies.real_smiles`). The
+drawn ones have their maps on a grid of 128 beside the pictures, and all have landmarks68.npz, the rig's landmarks
+(`cdaae_jax.data.places`). From nothing; about 45 minutes on two idle cores. What to expect: docs/change.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
