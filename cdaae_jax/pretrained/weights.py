@@ -20,19 +20,31 @@ def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
     Args:
       path: of the file.
       params: a tree of dictionaries whose leaves are float32.
-      dtype: "float32" or "float16", how the numbers are stored.
+      dtype: "float32" or "float16", how the numbers are stored, see `stored`.
 
     Returns:
       The file's SHA-256, in hexadecimal.
     """
     leaves = jax.tree_util.tree_leaves_with_path(params)
     named = {
-        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf, dtype, order="C")
+        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(stored(leaf, dtype), order="C")
         for place, leaf in leaves
     }
     content = safetensors.numpy.save(named)
     path.write_bytes(content)  # not save_file, which makes the file readable for its owner alone
     return hashlib.sha256(content).hexdigest()
+
+
+def stored(leaf: Any, dtype: str) -> np.ndarray:
+    """Returns an array as it is stored: in "float16" small arrays stay in single precision.
+
+    These are biases and the kernels of first layers. All else depends on them, and together they weigh little.
+    """
+    leaf = np.asarray(leaf)
+    return leaf.astype(np.float32 if leaf.size < SMALL else dtype)
+
+
+SMALL = 2**15  # numbers
 
 
 def read(path: pathlib.Path, sha256: str) -> Tree:
