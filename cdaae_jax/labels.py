@@ -64,6 +64,17 @@ ONE_SIDED_EMOTIONS = ("contemptuous",)
 # The twelve action units that DISFA (Mavadati et al. 2013) codes.
 DISFA_AUS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
 
+# The action units (FACS 0..5) of each full emotion, as the rig draws it that the models which ship were trained on.
+# Contempt is one-sided, which units of both sides cannot say.
+EMOTION_UNITS: dict[str, dict[str, float]] = {
+    "happy": {"AU6": 3.5, "AU12": 4.0, "AU25": 1.75},
+    "sad": {"AU1": 4.5, "AU4": 2.0, "AU15": 4.0, "AU17": 2.5},
+    "surprised": {"AU1": 4.5, "AU2": 4.5, "AU5": 4.0, "AU25": 1.5, "AU26": 4.5},
+    "fearful": {"AU1": 4.5, "AU2": 2.5, "AU4": 2.0, "AU5": 4.5, "AU20": 4.0, "AU25": 2.5, "AU26": 1.5},
+    "disgusted": {"AU4": 2.5, "AU7": 2.0, "AU9": 4.5, "AU10": 1.75, "AU15": 2.5, "AU17": 3.0},
+    "angry": {"AU4": 5.0, "AU5": 2.5, "AU7": 3.0, "AU9": 1.25, "AU17": 3.0, "AU23": 4.0},
+}
+
 MAX_EMOTION = 1.5  # 1 is the full expression; above 1 it is exaggerated, and networks still draw a face
 MAX_AU = 5.0
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdaae_jax import provenance
-from cdaae_jax.labels import ACTION_UNITS
+from cdaae_jax.labels import ACTION_UNITS, EMOTION_UNITS
 from cdaae_jax.models import change
 from cdaae_jax.photos import region
 from cdaae_jax.sampling import Sampler
@@ -36,6 +36,8 @@ def _model(sampler: Sampler) -> dict[str, Any]:
         "names": names,
         "words": [ACTION_UNITS.get(name, name) for name in names],
         "full": [sampler.labels.full(name) for name in names],
+        # Movements that are asked beside an emotion must not undo it: units that are not named are 0.
+        "emotions": EMOTION_UNITS if sampler.labels.kind == "au" else {},
         "networkSize": sampler.network_size,
         "pictureSize": sampler.image_size,
         "alignment": dataclasses.asdict(sampler.alignment),

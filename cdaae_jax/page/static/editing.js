@@ -19,7 +19,7 @@ export async function editFaces(context, faces, version, tools, painter, share =
   for (const face of faces) {
     let before = ""; // what has been done to the face: the second model sees what the first made
     for (const [name, model] of Object.entries(tools.settings.models)) {
-      const label = labelVector(model, face.asked[name], share);
+      const label = labelVector(model, askedOf(name, model, face.asked), share);
       if (!label) continue;
       const place = placeOf(face, version, name, model);
       const after = `${before} ${name} ${label}`;
@@ -30,6 +30,20 @@ export async function editFaces(context, faces, version, tools, painter, share =
       before = `${painter.name} ${after}`;
     }
   }
+}
+
+/** Returns the amounts that are asked of a model: movements, and with them the units of the emotions made before. */
+function askedOf(name, model, asked) {
+  const own = asked[name];
+  if (!Object.values(own).some((amount) => amount > 0)) return own;
+  const all = { ...own };
+  for (const [emotion, units] of Object.entries(model.emotions)) {
+    for (const [unit, intensity] of Object.entries(units)) {
+      const kept = Math.min((asked.emotion?.[emotion] ?? 0) * intensity, model.full[model.names.indexOf(unit)]);
+      all[unit] = Math.max(all[unit] ?? 0, kept);
+    }
+  }
+  return all;
 }
 
 /** Returns what is made for a key, and makes it only where the last one was made for another. */
