@@ -20,6 +20,7 @@ def get_config() -> Config:
                 # Real smiles, to be undone where a photo shows one.
                 "real_smiles/all.csv",
             ),
+            # Who is in several counts for the first.
             set_weights=(2.0, 1.0, 7.0, 1.0),
             picture_size=128,
             # The other photos show an expression, which must be undone.

@@ -78,8 +78,12 @@ def held_out(
     is_au = sampler.labels.kind == "au"
     calibration = data.of(kept_for_training(sampler.meta, data.people)) if is_au else None
     # A model of action units is also asked for emotions, by their recipes, so the expression network is always there.
-    panel = Panel.load(judges, "emotion", size, calibration)
-    return task, dataclasses.replace(panel, lpips=None, features=None)
+    return task, panel_of(judges, size, calibration)
+
+
+def panel_of(judges: pathlib.Path, size: int, calibration: datasets.FaceDataset | None = None) -> Panel:
+    """Returns the judges of expressions and identity, and of action units if there are photos to calibrate them on."""
+    return dataclasses.replace(Panel.load(judges, "emotion", size, calibration), lpips=None, features=None)
 
 
 def statistics_of(asked: Asked, panel: Panel) -> dict[str, Statistic]:

@@ -19,7 +19,7 @@ from PIL import Image
 from cdaae_jax import files, images
 from cdaae_jax.errors import UserError
 from studies import program
-from studies.mixed_people import PEOPLE, POINTS
+from studies.rig import PEOPLE, POINTS, require
 
 MANIFEST = "all.csv"
 QUALITY = 92  # of the neutral photos' JPEG
@@ -32,9 +32,7 @@ def write(rig: pathlib.Path, drawn: pathlib.Path) -> str:
     Raises:
       UserError: a file is missing, or nobody of the rig was drawn.
     """
-    for name in (PEOPLE, POINTS):
-        if not (rig / name).is_file():
-            raise UserError(f"{rig} has no {name}; --rig is the folder of a rig, see the head of this program")
+    require(rig)
     lists = sorted(path for kind in ("emotion", "au") for path in drawn.glob(f"{kind}*.csv"))
     pictures = [row for path in lists for row in _rows(path) if (drawn / row["file"]).is_file()]
     people = {row["subject"]: row for row in _rows(rig / PEOPLE)}

@@ -18,7 +18,6 @@ from cdaae_jax import files, images
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.errors import UserError
-from cdaae_jax.evaluation.judges.panel import Panel
 from cdaae_jax.evaluation.measures.scores import Row, with_intervals
 from cdaae_jax.evaluation.report.tables import Column, table
 from cdaae_jax.evaluation.tasks.people import SPLITS
@@ -65,15 +64,14 @@ def main(arguments: list[str] | None = None) -> None:
     }
     people = next(iter(samplers.values())).meta["people"][given.split]
     sources = {manifest: smiles_of(manifest, given.data_dir, people) for manifest in given.manifests}
-    panel = Panel.load(given.judges, "emotion", pretrained.SIZE, None)
+    panel = card_measures.panel_of(given.judges, pretrained.SIZE)
     rows: dict[str, Row] = {}
     for number, (manifest, faces) in enumerate(sources.items()):
         for name, sampler in samplers.items():
             asked = card_measures.in_every_emotion(sampler, faces, known)
             statistics = card_measures.without_truth(card_measures.statistics_of(asked, panel))
             rows[f"{manifest}, {len(faces)} people: {name}"] = with_intervals(statistics, np.asarray(asked.task.person))
-            few = card_measures.in_every_emotion(sampler, dict(list(faces.items())[:MOST_SHOWN]), known)
-            images.write(given.output / f"{name}_{number}.png", pretrained.portrait_sheet(few))
+            images.write(given.output / f"{name}_{number}.png", pretrained.portrait_sheet(asked, MOST_SHOWN))
     prefix = "read_as_"
     emotions = [name for name in next(iter(rows.values())) if name.startswith(prefix) and name != pretrained.READ.name]
     columns = [

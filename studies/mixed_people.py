@@ -25,9 +25,8 @@ from cdaae_jax import files
 from cdaae_jax.data import registration
 from cdaae_jax.errors import UserError
 from studies import program
+from studies.rig import PEOPLE, POINTS, require
 
-POINTS = "landmarks68.npz"
-PEOPLE = "people.csv"
 SHAPE_SHARES = (0.3, 0.8)  # of the second parent
 SMOOTHING = 2.0  # pixels: skin does not bend along the edges of triangles
 _RIGHT_EYE, _LEFT_EYE, _BROWS = slice(36, 42), slice(42, 48), slice(17, 27)
@@ -99,9 +98,7 @@ def write(rig: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> Non
         raise UserError(f"--people={count}; allowed: 1 or more")
     if output.resolve() == rig.resolve():
         raise UserError(f"--output={output} is the rig itself, whose list would be lost; give another folder")
-    for name in (POINTS, PEOPLE):
-        if not (rig / name).is_file():
-            raise UserError(f"{rig} has no {name}; --rig is the folder of a rig, see the head of this program")
+    require(rig)
     with np.load(rig / POINTS) as known:
         points = dict(zip(map(str, known["names"]), known["points"].astype(float), strict=True))
     with (rig / PEOPLE).open(newline="") as listed:

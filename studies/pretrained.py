@@ -217,10 +217,10 @@ def _smile_sheet(smiles: Asked) -> np.ndarray:
     return with_headings(rows, ["neutral photo", "edit", "true smile"], scale=1)
 
 
-def portrait_sheet(asked: Asked) -> np.ndarray:
-    """A line per portrait: the portrait, then its edits."""
+def portrait_sheet(asked: Asked, most: int | None = None) -> np.ndarray:
+    """A line per portrait, of the first `most` or of all: the portrait, then its edits."""
     names = asked.task.space.names
-    starts = range(0, len(asked.edited), len(names))
+    starts = range(0, len(asked.edited), len(names))[:most]
     rows = [
         [images.fit(one, SHOWN) for one in (asked.task.source[i], *asked.edited[i : i + len(names)])] for i in starts
     ]

@@ -2,9 +2,9 @@
 
 python -m studies.real_smiles --rig=RIG --data_dir=DATA --output=DATA/real_smiles
 
-RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/ and frl_rig2/. OUTPUT gets the
-neutral and the smiling photo of each person of London whose split is "train", the smile laid over the neutral photo;
-all.csv, whose subjects have names of their own, so that sets can be weighed (`data.set_weights`); and landmarks68.npz
+RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/. OUTPUT gets the neutral and the
+smiling photo of each person of London whose split is "train", the smile laid over the neutral photo; all.csv, whose
+subjects have names of their own, so that sets can be weighed (`data.set_weights`); and landmarks68.npz
 (`cdaae_jax.data.places`).
 
 People smile as much as they do. The amount says how much, measured by how far the corners of the mouth go out and up,
@@ -26,17 +26,17 @@ from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data import landmark_files, places
 from cdaae_jax.errors import UserError
+from cdaae_jax.labels import EMOTION_UNITS, MAX_AU, MAX_EMOTION
 from studies import program
-from studies.card_measures import LONDON, recipes
-from studies.mixed_people import PEOPLE, POINTS
+from studies.card_measures import LONDON
+from studies.drawn_set import MANIFEST
+from studies.rig import PEOPLE, POINTS, require
 
-MANIFEST = "all.csv"
 SIZE = 256
 QUALITY = 95  # of JPEG
 # How far the corners of the mouth go apart and up in a full smile of the rig, in widths of the neutral mouth: the means
 # of 44 training people of frl_rig2, of whom they vary by 0.02 each.
 FULL_SMILE = (0.258, 0.172)
-LARGEST_AMOUNT, MOST_INTENSE = 1.5, 5.0  # in a manifest: of an expression, and of an action unit
 _RIGHT_CORNER, _LEFT_CORNER, _UPPER_LIP, _LOWER_LIP = 48, 54, 51, 57
 
 Points = Float[np.ndarray, "68 2"]
@@ -52,7 +52,7 @@ def amount(neutral: Points, smiling: Points) -> float:
     unit = _width(neutral)
     wider, higher = (_width(smiling) - unit) / unit, (_height(smiling) - _height(neutral)) / unit
     share = (wider / FULL_SMILE[0] + higher / FULL_SMILE[1]) / 2
-    return float(np.clip(share, 0.0, LARGEST_AMOUNT))
+    return float(np.clip(share, 0.0, MAX_EMOTION))
 
 
 def _width(points: Points) -> float:
@@ -71,9 +71,7 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     Raises:
       UserError: a file is missing or cannot be read, or nobody of London is a training person.
     """
-    for name in (PEOPLE, POINTS):
-        if not (rig / name).is_file():
-            raise UserError(f"{rig} has no {name}; --rig is the folder of a rig, see the head of this program")
+    require(rig)
     with (rig / PEOPLE).open(newline="") as handle:
         trained_on = {row["subject"] for row in csv.DictReader(handle) if row["split"] == "train"}
     data = Data(manifests=(LONDON,), label_kind="emotion", registered=True)
@@ -81,8 +79,8 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     landmarks = landmark_files.read(root / "frl_london" / "landmarks.npz", "dlib68", places.NUM_POINTS, "copy it again")
     of_rig = landmark_files.read(rig / POINTS, "points", places.NUM_POINTS, "copy it again")
     happy = london.space.names.index("happy")
-    drawn = recipes(root / "frl_rig2" / "emotion.csv")
-    units = sorted({unit for recipe in drawn.values() for unit in recipe}, key=lambda name: int(name[2:]))
+    smile = EMOTION_UNITS["happy"]
+    units = sorted({unit for drawn in EMOTION_UNITS.values() for unit in drawn}, key=lambda name: int(name[2:]))
     output.mkdir(parents=True, exist_ok=True)
     rows, names, points, amounts = [], [], [], []
     for record, label in zip(london.records, london.labels, strict=True):
@@ -93,7 +91,7 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
         much = amount(*found) if smiles else 1.0
         Image.fromarray(record.load()).save(output / file, quality=QUALITY)
         subject = f"smiling-{record.subject}"
-        coded = [f"{min(much * drawn['happy'].get(unit, 0.0) * smiles, MOST_INTENSE):.2f}" for unit in units]
+        coded = [f"{min(much * smile.get(unit, 0.0) * smiles, MAX_AU):.2f}" for unit in units]
         rows.append([file, subject, "train", "happy" if smiles else "neutral", f"{much:.3f}", *coded])
         if smiles:
             amounts.append(much)
@@ -105,8 +103,8 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["file", "subject", "split", "expression", "amount", *units])
     writer.writerows(sorted(rows))
-    files.write_text(output / MANIFEST, table.getvalue())
     np.savez(output / places.FILE, names=np.array(names), points=np.stack(points).astype(np.float32))
+    files.write_text(output / MANIFEST, table.getvalue())  # last: a set that has it is whole
     return (
         f"{output / MANIFEST}: {len(amounts)} people, whose smiles are {np.median(amounts):.2f} of a full one (median)"
     )

@@ -131,10 +131,15 @@ def test_a_model_that_paints_nothing_has_no_paint_in_its_atlas():
 
 
 @pytest.fixture(scope="module")
-def carried(params):
-    """Returns a function like `generate`, of a model that carries its maps along, and the same parameters."""
-    model = registry.build(dataclasses.replace(SMALL, atlas_carried=True)).generator
-    return jax.jit(lambda label, shown=(0.0, 0.0): model.apply({"params": showing(params, shown)}, SOURCE, label))
+def carrying():
+    """A model that carries its maps along; its parameters are those of one that does not."""
+    return registry.build(dataclasses.replace(SMALL, atlas_carried=True)).generator
+
+
+@pytest.fixture(scope="module")
+def carried(params, carrying):
+    """Returns a function like `generate`, of the model that carries its maps along."""
+    return jax.jit(lambda label, shown=(0.0, 0.0): carrying.apply({"params": showing(params, shown)}, SOURCE, label))
 
 
 def showing(params, shown):
@@ -172,11 +177,10 @@ def test_a_shown_expression_is_undone_the_way_it_came(carried):
     assert np.abs(back).max() > 0.5 / SIZE
 
 
-def test_what_is_shown_already_changes_nothing_and_is_not_painted_over(params, generator, carried):
+def test_what_is_shown_already_changes_nothing_and_is_not_painted_over(params, generator, carrying):
     held = params["atlas"] | {"mask": smooth(2 * SIZE, 1, 0.05), "paint": smooth(2 * SIZE, 3, 0.05)}
-    model = registry.build(dataclasses.replace(SMALL, atlas_carried=True)).generator
     made = {
-        shown: model.apply({"params": showing(params | {"atlas": held}, shown)}, SOURCE, jnp.eye(2)).change
+        shown: carrying.apply({"params": showing(params | {"atlas": held}, shown)}, SOURCE, jnp.eye(2)).change
         for shown in ((1.0, 0.0), (2.0, 0.0))
     }
     nothing = generator.apply({"params": showing(params, (1.0, 0.0))}, SOURCE, jnp.eye(2)).change
