@@ -95,6 +95,8 @@ class Model:
         alone can have one.
       atlas_carried: let an atlas's flow carry its maps along, so that action units combine as muscles do and a shown
         expression is undone before another is made; needs an atlas.
+      atlas_still: let what an atlas paints stay where it is, in its full colours at any amount, as teeth do behind
+        lips; needs an atlas.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -121,6 +123,7 @@ class Model:
     moving_shift: bool = False
     atlas: int = 0
     atlas_carried: bool = False
+    atlas_still: bool = False
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"

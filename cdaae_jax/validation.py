@@ -145,6 +145,9 @@ def _check_model(model: Model) -> None:
     _require(not model.atlas or model.name == "cdaae", "model.atlas", model.atlas, allowed)
     allowed = "false without model.atlas, whose maps it carries"
     _require(not model.atlas_carried or model.atlas > 0, "model.atlas_carried", model.atlas_carried, allowed)
+    allowed = 'false without an atlas that paints (model.atlas, and "paint" among model.heads)'
+    paints = model.atlas > 0 and "paint" in model.heads
+    _require(not model.atlas_still or paints, "model.atlas_still", model.atlas_still, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

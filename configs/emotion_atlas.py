@@ -31,13 +31,13 @@ def get_config() -> Config:
             proportions=0.03,
         ),
         # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
-        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_carried=True),
+        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_carried=True, atlas_still=True),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
             flow_weight=0.01,
             maps_weight=0.1,
-            painted_weight=0.1,
+            painted_weight=0.2,
             shade_weight=3.0,
             shade_edge_weight=6.0,
             shade_depth=10.0,

@@ -18,8 +18,9 @@ from cdaae_jax.evaluation.judges.landmarks import Landmarker
 from cdaae_jax.evaluation.judges.outputs import measure
 from cdaae_jax.evaluation.judges.panel import Panel
 from cdaae_jax.evaluation.measures.statistics import Statistic
+from cdaae_jax.evaluation.tasks.calibration import photos_to_calibrate_on
 from cdaae_jax.evaluation.tasks.edits import Task, held_out_task, in_space
-from cdaae_jax.evaluation.tasks.people import kept_for_training, people_to_judge, refuse_moved_data
+from cdaae_jax.evaluation.tasks.people import people_to_judge, refuse_moved_data
 from cdaae_jax.labels import LabelSpace, canonical_emotion
 from cdaae_jax.sampling import Sampler
 from studies import anywhere
@@ -76,7 +77,7 @@ def held_out(
     others = datasets.load(named, root, size, varied=False) if manifests else None
     task = in_space(held_out_task(data, judged, size, others), sampler.labels)
     is_au = sampler.labels.kind == "au"
-    calibration = data.of(kept_for_training(sampler.meta, data.people)) if is_au else None
+    calibration = photos_to_calibrate_on(data, others, sampler.meta) if is_au else None
     # A model of action units is also asked for emotions, by their recipes, so the expression network is always there.
     return task, panel_of(judges, size, calibration)
 

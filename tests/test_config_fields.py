@@ -54,6 +54,7 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "moving_shift",
         "atlas",
         "atlas_carried",
+        "atlas_still",
         "place_weight",
         "shown_weight",
     )

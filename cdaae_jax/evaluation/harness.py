@@ -23,9 +23,10 @@ from cdaae_jax.evaluation.report import charts, sheets
 from cdaae_jax.evaluation.report.folder import Report
 from cdaae_jax.evaluation.report.tables import report
 from cdaae_jax.evaluation.tasks import mixtures, one_kind, paths
+from cdaae_jax.evaluation.tasks.calibration import photos_to_calibrate_on
 from cdaae_jax.evaluation.tasks.drawn import truth_of
 from cdaae_jax.evaluation.tasks.edits import OTHER, Task, Truth, held_out_task, in_space, other_person
-from cdaae_jax.evaluation.tasks.people import kept_for_training, people_to_judge, refuse_moved_data
+from cdaae_jax.evaluation.tasks.people import people_to_judge, refuse_moved_data
 from cdaae_jax.sampling import Sampler
 
 CEILING, FLOOR = "true target", "copy the source"
@@ -152,7 +153,7 @@ def _judge(
     task = in_space(held_out_task(data, judged, size, others, truth), first.labels)
     panel = Panel()
     if judges:
-        calibration = _load_calibration(data, config, truth, root, size, first.meta)
+        calibration = _load_calibration(data, others, config, truth, root, size, first.meta)
         panel = Panel.load(judges, config.label_kind, size, calibration)
 
     measured = {name: measure(task, panel, made) for name, made in _outputs(samplers, task).items()}
@@ -206,22 +207,21 @@ def _load_others(config: Data, manifests: Sequence[str], root: pathlib.Path | No
 
 def _load_calibration(
     data: FaceDataset,
+    others: FaceDataset | None,
     config: Data,
     truth: Truth | None,
     root: pathlib.Path | None,
     size: int,
     meta: Mapping[str, Any],
 ) -> FaceDataset | None:
-    """Returns pictures with AU intensities of all people who were kept for training; None if AUs cannot be judged.
-
-    They cannot for emotions of photographed people. Models trained on the first few people count as trained on all.
-    """
-    if config.label_kind != "au":
-        if truth is None:
-            return None
-        # Drawn people have other pictures for AUs than for emotions.
-        data = datasets.load(dataclasses.replace(config, label_kind="au", label_names=()), root, size)
-    return data.of(kept_for_training(meta, data.people))
+    """Returns the photos to calibrate the AU meter on; None if AUs cannot be judged, as of photographed emotions."""
+    if config.label_kind == "au":
+        return photos_to_calibrate_on(data, others, meta)
+    if truth is None:
+        return None
+    # Drawn people have other pictures for AUs than for emotions.
+    units = datasets.load(dataclasses.replace(config, label_kind="au", label_names=()), root, size)
+    return photos_to_calibrate_on(units, None, meta)
 
 
 def _outputs(samplers: Samplers, task: Task) -> dict[str, UInt8[np.ndarray, "n s s 3"]]:

@@ -59,6 +59,8 @@ class Atlas(nn.Module):
       carried: whether the maps lie on the neutral face and the flow carries them along, so that the flows of several
         labels add up as the moves of muscles do, in any order, and a change from one expression into another leads
         back through the neutral face. Otherwise they lie on the changed face.
+      still: whether what is painted stays where it is on the face and has its full colours at any amount, as teeth do
+        behind lips that move: only the mask opens with the amount. Otherwise colours are carried and grow, as all else.
     """
 
     image_size: int
@@ -67,6 +69,7 @@ class Atlas(nn.Module):
     leak: float
     paints: bool
     carried: bool = False
+    still: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -93,7 +96,11 @@ class Atlas(nn.Module):
         # Nobody paints skin over the teeth of a smile: the lips come back over them.
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
-        return laid._replace(mask=lay(mask, opened, beyond, _STEEP), paint=lay(paint, opened, beyond, _BRIGHT))
+        coloured, behind = opened, beyond
+        if self.still:
+            asked = nn.relu(opened)
+            coloured, behind = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST), place
+        return laid._replace(mask=lay(mask, opened, beyond, _STEEP), paint=lay(paint, coloured, behind, _BRIGHT))
 
     def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
         return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
@@ -187,4 +194,5 @@ _KERNEL = 3
 _ITERATIONS = 4  # from one to the next, what is off shrinks by how unevenly the skin moves, two thirds at most
 # Adam moves all parameters alike: what must become large is a multiple of one.
 _STEEP, _BRIGHT = 16.0, 4.0
+_LEAST = 1e-3  # labels of which less is asked paint nothing
 _FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features

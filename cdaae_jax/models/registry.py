@@ -144,6 +144,7 @@ def _atlas(model: Model) -> Atlas:
         leak=model.leak,
         paints="paint" in model.heads,
         carried=model.atlas_carried,
+        still=model.atlas_still,
         dtype=jnp.dtype(model.dtype),
     )
 

@@ -191,3 +191,31 @@ def test_what_is_shown_already_changes_nothing_and_is_not_painted_over(params, g
     # Less of it than is shown: the skin goes back, and there is nothing to paint.
     assert np.abs(made[2.0, 0.0].flow[0]).max() > 0.5 / SIZE
     np.testing.assert_allclose(made[2.0, 0.0].mask[0], made[1.0, 0.0].mask[0], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def painting(params):
+    """The model with something to paint."""
+    held = {"mask": smooth(2 * SIZE, 1, 0.05), "paint": smooth(2 * SIZE, 3, 0.1)}
+    return params | {"atlas": params["atlas"] | held}
+
+
+@pytest.fixture(scope="module")
+def still(painting):
+    """Returns a function like `generate`, of a model that carries its maps along but for the colours it paints."""
+    generator = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True)).generator
+    return jax.jit(lambda label: generator.apply({"params": painting}, SOURCE, label).change)
+
+
+def test_still_colours_stay_where_they_are_and_are_the_same_at_any_amount(still, painting, generate, params):
+    both, third = (still(jnp.full((2, 2), amount)) for amount in (1.0, 1 / 3))
+    bare = change.enlarge(generate(params, jnp.full((2, 2), 1.0)).change.paint, 2 * SIZE, 2 * SIZE)
+    mean = np.broadcast_to(painting["atlas"]["paint"].mean(axis=0), bare.shape)
+    for made in (both, third):
+        np.testing.assert_allclose(np.arctanh(made.paint) - np.arctanh(bare), 4 * mean, atol=0.01)
+    # The mask opens and moves with the skin.
+    assert np.abs(both.mask - third.mask).max() > 0.05 and np.abs(both.flow - third.flow).max() > 0.5 / SIZE
+
+
+def test_nothing_asked_for_has_no_still_colour(still):
+    assert np.isfinite(still(jnp.zeros((2, 2))).paint).all()

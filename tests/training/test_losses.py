@@ -91,11 +91,20 @@ def test_the_true_change_has_no_distance_from_the_true_maps():
     assert float(losses.maps(wrong, flow, painted, jnp.array([1.0, 0.0]))) == pytest.approx(off / 2, rel=1e-4)
 
 
-def test_a_missing_mouth_counts_by_its_share_of_the_mouth():
+def test_a_mouth_counts_by_its_overlap_with_the_true_one():
     _, flow, painted, _ = true_maps()
     half = painted.at[:, 10].set(0.0)
-    change = Change(flow=flow, mask=half, paint=jnp.zeros((2, GRID, GRID, 3)))
-    assert float(losses.maps(change, flow, painted, jnp.ones(2))) == pytest.approx(0.5, rel=1e-4)
+    twice = jnp.maximum(painted, jnp.roll(painted, 4, axis=1))
+    for mask, missing in ((half, 1 / 3), (twice, 1 / 3), (0 * painted, 1.0)):
+        change = Change(flow=flow, mask=mask, paint=jnp.zeros((2, GRID, GRID, 3)))
+        assert float(losses.maps(change, flow, painted, jnp.ones(2))) == pytest.approx(missing, rel=1e-4)
+
+
+def test_masks_overlap_where_they_are_known_and_there_are_any():
+    _, _, painted, _ = true_maps()
+    assert float(losses.overlap(0 * painted, 0 * painted, jnp.ones(2))) == 0
+    wrong_in_one = painted.at[1].set(0.0)
+    assert float(losses.overlap(wrong_in_one, painted, jnp.array([1.0, 0.0]))) == 0
 
 
 def test_what_is_painted_is_compared_with_nothing_else():
