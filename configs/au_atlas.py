@@ -21,11 +21,12 @@ def get_config() -> Config:
                 "frl_rig2/emotion.csv?expression=happy,sad,surprised,fearful,disgusted,angry",
                 "frl_rig2/emotion_half.csv?expression=happy,sad,surprised,fearful,disgusted,angry",
                 "mixed128/all.csv?expression=neutral,happy,sad,surprised,fearful,disgusted,angry",
-                # Real smiles, to be undone where a photo shows one.
+                # Real smiles, to be undone where a photo shows one, and to become any other expression.
                 "real_smiles/all.csv",
+                "real_smiles/onward.csv?expression=happy,sad,surprised,fearful,disgusted,angry",
             ),
             # Who has pictures of single units is seen more often than who has emotions alone.
-            set_weights=(3.0, 1.0, 1.0, 2.0, 0.5),
+            set_weights=(3.0, 1.0, 1.0, 2.0, 0.5, 1.0),
             label_kind="au",
             picture_size=128,
             neutral_source=0.5,

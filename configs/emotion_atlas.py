@@ -17,11 +17,12 @@ def get_config() -> Config:
         data=Data(
             manifests=(
                 *("frl_rig2/emotion.csv", "frl_rig2/emotion_half.csv", "mixed128/all.csv"),
-                # Real smiles, to be undone where a photo shows one.
+                # Real smiles, to be undone where a photo shows one, and to become any other expression.
                 "real_smiles/all.csv",
+                "real_smiles/onward.csv",
             ),
             # Who is in several counts for the first.
-            set_weights=(2.0, 1.0, 7.0, 1.0),
+            set_weights=(2.0, 1.0, 7.0, 1.0, 2.0),
             picture_size=128,
             # The other photos show an expression, which must be undone.
             neutral_source=0.5,

@@ -48,19 +48,19 @@ def require_whole(made: Change) -> None:
 def errors(made: Change, drawn: Drawn) -> dict[str, float]:
     """Returns the mean errors of changes of drawn faces, by name.
 
-    "flow" is in pixels of 64 and "shading" in the shift's own units, both where nothing is painted; "mask"
-    (a share) and "painted" (in [0, 1] units) where something is; "l1" is the picture's, in [0, 1] units.
+    "flow" is in pixels of 64 and "shading" in the shift's own units, both where nothing is painted; "mask" is what the
+    masks do not have in common (`losses.overlap`); "painted" is in [0, 1] units, where something is; "l1" is the
+    picture's, in the same units.
     """
     require_whole(made)
     grid, size = drawn.flow.shape[1], drawn.source.shape[1]
     known = jnp.ones(len(drawn.source))
     photo = change.shrink(drawn.source, grid)
     shading = losses.shading(made, photo, drawn.flow, drawn.painted, drawn.shade, known).level
-    share = jnp.abs(enlarge(made.mask, grid, grid) - drawn.painted)
     away = jnp.abs(change.apply(made, drawn.source) - drawn.target) / 2
     return {
         "flow": flow_error(made, drawn),
-        "mask": float(losses.within(share, drawn.painted, known)),
+        "mask": float(losses.overlap(enlarge(made.mask, grid, grid), drawn.painted, known)),
         "shading": float(shading),
         "painted": float(losses.within(away, enlarge(drawn.painted, size, size), known)),
         "l1": float(away.mean()),

@@ -2,10 +2,12 @@
 
 python -m studies.real_smiles --rig=RIG --data_dir=DATA --output=DATA/real_smiles
 
-RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/. OUTPUT gets the neutral and the
-smiling photo of each person of London whose split is "train", the smile laid over the neutral photo; all.csv, whose
-subjects have names of their own, so that sets can be weighed (`data.set_weights`); and landmarks68.npz
-(`cdaae_jax.data.places`).
+RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/ and frl_rig2/. OUTPUT gets the
+neutral and the smiling photo of each person of London whose split is "train", the smile laid over the neutral photo and
+as bright as that; all.csv, whose subjects have names of their own, so that sets can be weighed (`data.set_weights`);
+and landmarks68.npz (`cdaae_jax.data.places`). onward.csv has the smiles once more, beside what frl_rig2 draws of these
+people: how a smile becomes another expression. As a smile that is not full is the most neutral picture there, it is
+half of the sources with `data.neutral_source=0.5`.
 
 People smile as much as they do. The amount says how much, measured by how far the corners of the mouth go out and up,
 against the full smile that the rig draws. Nobody has coded the action units of these photos: those in all.csv are the
@@ -18,13 +20,13 @@ import io
 import pathlib
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 
 from cdaae_jax import files
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data import landmark_files, places
+from cdaae_jax.data import folder, landmark_files, places
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import EMOTION_UNITS, MAX_AU, MAX_EMOTION
 from studies import program
@@ -32,7 +34,10 @@ from studies.card_measures import LONDON
 from studies.drawn_set import MANIFEST
 from studies.rig import PEOPLE, POINTS, require
 
+ONWARD = "onward.csv"
+DRAWN = "frl_rig2/emotion.csv"
 SIZE = 256
+FRAME = 16  # pixels beside the edges of a photo, which hardly a smile moves
 QUALITY = 95  # of JPEG
 # How far the corners of the mouth go apart and up in a full smile of the rig, in widths of the neutral mouth: the means
 # of 44 training people of frl_rig2, of whom they vary by 0.02 each.
@@ -40,6 +45,7 @@ FULL_SMILE = (0.258, 0.172)
 _RIGHT_CORNER, _LEFT_CORNER, _UPPER_LIP, _LOWER_LIP = 48, 54, 51, 57
 
 Points = Float[np.ndarray, "68 2"]
+Picture = UInt8[np.ndarray, "s s 3"]
 
 
 def amount(neutral: Points, smiling: Points) -> float:
@@ -65,6 +71,13 @@ def _height(points: Points) -> float:
     return float(lips.mean() - corners.mean())
 
 
+def as_bright(photo: Picture, other: Picture) -> Picture:
+    """Returns a photo multiplied, by colours, so that its frame is as bright as another photo's."""
+    inside = np.pad(np.zeros([side - 2 * FRAME for side in photo.shape[:2]], bool), FRAME, constant_values=True)
+    mine, wanted = (np.maximum(one[inside].mean(axis=0), 1.0) for one in (photo, other))
+    return np.clip(photo * (wanted / mine) + 0.5, 0, 255).astype(np.uint8)
+
+
 def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     """Writes the set and returns what it holds, in words.
 
@@ -79,35 +92,52 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     landmarks = landmark_files.read(root / "frl_london" / "landmarks.npz", "dlib68", places.NUM_POINTS, "copy it again")
     of_rig = landmark_files.read(rig / POINTS, "points", places.NUM_POINTS, "copy it again")
     happy = london.space.names.index("happy")
-    smile = EMOTION_UNITS["happy"]
     units = sorted({unit for drawn in EMOTION_UNITS.values() for unit in drawn}, key=lambda name: int(name[2:]))
+    _, drawn = folder.read_table(root / DRAWN)
     output.mkdir(parents=True, exist_ok=True)
-    rows, names, points, amounts = [], [], [], []
+    photos: dict[str, dict[bool, Picture]] = {}
     for record, label in zip(london.records, london.labels, strict=True):
-        if record.subject not in trained_on:
-            continue
-        smiles, file = bool(label[happy] > 0), f"{pathlib.Path(record.name).stem}.jpg"
-        found = (landmarks[f"{record.subject}_{which}"] for which in ("neutral", "smiling"))
-        much = amount(*found) if smiles else 1.0
-        Image.fromarray(record.load()).save(output / file, quality=QUALITY)
-        subject = f"smiling-{record.subject}"
-        coded = [f"{min(much * smile.get(unit, 0.0) * smiles, MAX_AU):.2f}" for unit in units]
-        rows.append([file, subject, "train", "happy" if smiles else "neutral", f"{much:.3f}", *coded])
-        if smiles:
-            amounts.append(much)
-            names.append(subject)
-            points.append(of_rig[record.subject])
-    if not amounts:
+        if record.subject in trained_on:
+            photos.setdefault(record.subject, {})[bool(label[happy] > 0)] = record.load()
+    if not photos:
         raise UserError(f"nobody in {root / LONDON} is a training person of {rig / PEOPLE}; name the rig of frl_rig2")
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["file", "subject", "split", "expression", "amount", *units])
-    writer.writerows(sorted(rows))
+
+    rows, onward, names, points, amounts = [], [], [], [], []
+    for person, both in sorted(photos.items()):
+        neutral, smiling = f"{person}_neutral.jpg", f"{person}_smiling.jpg"
+        Image.fromarray(both[False]).save(output / neutral, quality=QUALITY)
+        Image.fromarray(as_bright(both[True], both[False])).save(output / smiling, quality=QUALITY)
+        much = amount(*(landmarks[f"{person}_{which}"] for which in ("neutral", "smiling")))
+        coded = [f"{min(much * EMOTION_UNITS['happy'].get(unit, 0.0), MAX_AU):.2f}" for unit in units]
+        smile = ["happy", f"{much:.3f}", *coded]
+        subject, other = f"smiling-{person}", f"onward-{person}"
+        rows.append([neutral, subject, "train", "neutral", "1.000", *["0.00"] * len(units)])
+        rows.append([smiling, subject, "train", *smile])
+        onward.append([smiling, other, "train", *smile])
+        for row in drawn:
+            full = float(row.get("amount") or 1) == 1 and row["expression"] != "neutral"
+            if full and row.get("subject") == person:
+                file = f"drawn_{pathlib.Path(row['file']).name}"
+                files.write_bytes(output / file, (root / DRAWN).parent.joinpath(row["file"]).read_bytes())
+                onward.append([file, other, "train", row["expression"], "1", *(row.get(unit) or "0" for unit in units)])
+        amounts.append(much)
+        names += [subject, other]
+        points += [of_rig[person]] * 2
     np.savez(output / places.FILE, names=np.array(names), points=np.stack(points).astype(np.float32))
-    files.write_text(output / MANIFEST, table.getvalue())  # last: a set that has it is whole
+    head = ["file", "subject", "split", "expression", "amount", *units]
+    files.write_text(output / ONWARD, _table(head, onward))
+    files.write_text(output / MANIFEST, _table(head, rows))  # last: a set that has it is whole
     return (
         f"{output / MANIFEST}: {len(amounts)} people, whose smiles are {np.median(amounts):.2f} of a full one (median)"
     )
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return table.getvalue()
 
 
 def main(arguments: list[str] | None = None) -> None:

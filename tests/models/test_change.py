@@ -202,6 +202,6 @@ def test_what_is_painted_has_an_edge_when_it_counts():
     painting = Change(mask=ramp, paint=jnp.ones((1, 8, 8, 3)))
     soft, hard = (np.asarray(changes.apply(painting, photo, sharp=sharp))[0, 0, :, 0] for sharp in (False, True))
     np.testing.assert_allclose(soft, np.linspace(0, 1, 8), atol=1e-6)
-    np.testing.assert_allclose(hard, np.clip(2 * np.linspace(0, 1, 8) - 0.5, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(hard, np.clip(3 * np.linspace(0, 1, 8) - 1.0, 0, 1), atol=1e-6)
     half = np.asarray(changes.apply(painting, photo, 0.5, sharp=True))[0, 0, :, 0]
     np.testing.assert_allclose(half, hard / 2, atol=1e-6)

@@ -36,7 +36,7 @@ def test_the_truth_has_no_errors_and_each_part_has_its_own():
     wrong = {name: learnt_maps.errors(made, faces) for name, made in off.items()}
     assert wrong["flow"]["flow"] == pytest.approx(2 * skin, rel=1e-3)
     assert wrong["shading"]["shading"] == pytest.approx(0.3 * skin, rel=1e-3)
-    assert wrong["mask"]["mask"] == pytest.approx(0.5, rel=1e-3)
+    assert wrong["mask"]["mask"] == pytest.approx(1 / 3, rel=1e-3)
     assert wrong["mask"]["painted"] > none["painted"] + 0.1
     for name, found in wrong.items():
         assert all(found[other] < 1e-5 for other in off if other != name)

@@ -36,10 +36,13 @@ def folders(tmp_path):
     splits = {"001": "train", "002": "validation", "003": "train"}
     table(rig / "people.csv", [{"subject": one, "split": split} for one, split in splits.items()])
     np.savez(rig / "landmarks68.npz", names=list(splits), points=SIDE * np.array([MEAN_FACE] * 3))
-    table(
-        data / "frl_rig2" / "emotion.csv",
-        [{"expression": "happy", "amount": 1, "AU4": 0, "AU12": 4}, {"expression": "angry", "AU4": 5, "AU12": 0}],
-    )
+    drawn = []
+    for person in splits:
+        for expression, amount, coded in (("neutral", 1, 0), ("angry", 1, 5), ("happy", 1, 0), ("angry", 0.5, 2.5)):
+            file = f"{person}_{expression}_{amount}.jpg"
+            Image.new("RGB", (PIXELS, PIXELS), (90, 60, 30)).save(data / "frl_rig2" / file)
+            drawn.append({"file": file, "subject": person, "expression": expression, "amount": amount, "AU4": coded})
+    table(data / "frl_rig2" / "emotion.csv", drawn)
     names, dlib, mesh, rows = [], [], [], []
     random = np.random.default_rng(0)
     still = random.uniform(0.2, 0.8, (478, 2))
@@ -88,6 +91,29 @@ def test_a_smile_lies_over_the_neutral_photo(folders):
     assert np.abs(neutral - smiling).mean() < 4
     before = np.asarray(Image.open(data / "frl_london" / "aligned" / "003_smiling.jpg"), float)
     assert np.abs(neutral - before).mean() > 15
+
+
+def test_a_smile_is_as_bright_as_the_neutral_photo():
+    random = np.random.default_rng(0)
+    neutral = random.integers(60, 120, (64, 64, 3), np.uint8)
+    smiling = np.clip(neutral * np.array([1.5, 1.0, 0.8]), 0, 255).astype(np.uint8)
+    smiling[20:40, 20:40] = 250  # teeth say nothing about the light
+    made = real_smiles.as_bright(smiling, neutral).astype(float)
+    np.testing.assert_allclose(made[:16], neutral[:16], atol=2)
+    assert made[30, 30, 0] == pytest.approx(250 / 1.5, abs=2)
+
+
+def test_a_smile_becomes_what_is_drawn_of_the_same_person(folders):
+    rig, data = folders
+    real_smiles.write(rig, data, data / "real_smiles")
+    onward = datasets.load(Data(manifests=("real_smiles/onward.csv",)), data, 32)
+    assert onward.people == ("onward-001", "onward-003")
+    keys = [onward.records[photo].key for photo in onward.groups()[0]]
+    assert keys == ["001_smiling.jpg", "drawn_001_angry_1.jpg", "drawn_001_happy_1.jpg"]
+    assert onward.records[onward.most_neutral()[0]].key == "001_smiling.jpg"
+    assert Places(onward)(np.arange(len(onward)), np.zeros(len(onward), bool))[1].all()
+    units = datasets.load(Data(manifests=("real_smiles/onward.csv",), label_kind="au"), data, 32)
+    assert units.labels[1][units.space.names.index("AU4")] == 1.0  # of MAX_AU
 
 
 def test_its_action_units_are_the_drawn_smiles_times_the_amount(folders):
