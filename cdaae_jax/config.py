@@ -96,7 +96,7 @@ class Model:
       atlas_carried: let an atlas's flow carry its maps along, so that action units combine as muscles do and a shown
         expression is undone before another is made; needs an atlas.
       atlas_still: let what an atlas paints stay where it is, in its full colours at any amount, as teeth do behind
-        lips; needs an atlas.
+        lips, and leave an open mouth its own teeth; needs an atlas and "paint" among the heads.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).

@@ -60,7 +60,8 @@ class Atlas(nn.Module):
         labels add up as the moves of muscles do, in any order, and a change from one expression into another leads
         back through the neutral face. Otherwise they lie on the changed face.
       still: whether what is painted stays where it is on the face and has its full colours at any amount, as teeth do
-        behind lips that move: only the mask opens with the amount. Otherwise colours are carried and grow, as all else.
+        behind lips that move: only the mask opens with the amount, and less where the photo's mouth is open already.
+        Otherwise colours are carried and grow, as all else.
     """
 
     image_size: int
@@ -96,11 +97,14 @@ class Atlas(nn.Module):
         # Nobody paints skin over the teeth of a smile: the lips come back over them.
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
-        coloured, behind = opened, beyond
-        if self.still:
-            asked = nn.relu(opened)
-            coloured, behind = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST), place
-        return laid._replace(mask=lay(mask, opened, beyond, _STEEP), paint=lay(paint, coloured, behind, _BRIGHT))
+        covered = lay(mask, opened, beyond, _STEEP)
+        if not self.still:
+            return laid._replace(mask=covered, paint=lay(paint, opened, beyond, _BRIGHT))
+        # Behind lips that are open already a photo has teeth of its own, better than any that could be painted.
+        covered -= lay(nn.relu(mask), nn.relu(-left), beyond, _STEEP)
+        asked = nn.relu(opened)
+        coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
+        return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))
 
     def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
         return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)

@@ -201,10 +201,15 @@ def painting(params):
 
 
 @pytest.fixture(scope="module")
-def still(painting):
-    """Returns a function like `generate`, of a model that carries its maps along but for the colours it paints."""
-    generator = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True)).generator
-    return jax.jit(lambda label: generator.apply({"params": painting}, SOURCE, label).change)
+def stilled():
+    """A model that carries its maps along but for the colours it paints."""
+    return registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True)).generator
+
+
+@pytest.fixture(scope="module")
+def still(painting, stilled):
+    """Returns a function like `generate`, of that model."""
+    return jax.jit(lambda label: stilled.apply({"params": painting}, SOURCE, label).change)
 
 
 def test_still_colours_stay_where_they_are_and_are_the_same_at_any_amount(still, painting, generate, params):
@@ -219,3 +224,18 @@ def test_still_colours_stay_where_they_are_and_are_the_same_at_any_amount(still,
 
 def test_nothing_asked_for_has_no_still_colour(still):
     assert np.isfinite(still(jnp.zeros((2, 2))).paint).all()
+
+
+def test_an_open_mouth_keeps_its_own_teeth(stilled, painting):
+    motionless = painting | {"atlas": painting["atlas"] | {"flow": jnp.zeros((2, SIZE, SIZE, 2))}}
+    first = jnp.array([[1.0, 0.0]] * 2)
+
+    @jax.jit
+    def mask(shown):
+        share = stilled.apply({"params": showing(motionless, shown)}, SOURCE, first).change.mask
+        return jnp.log(share / (1 - share))
+
+    less = mask(jnp.array([0.0, 0.3])) - mask(jnp.zeros(2))
+    opens = np.maximum(painting["atlas"]["mask"][1], 0.0)
+    np.testing.assert_allclose(less, np.broadcast_to(-16 * 0.3 * opens, less.shape), atol=1e-3)
+    assert 0.2 < (opens > 0).mean() < 0.8
