@@ -198,5 +198,5 @@ _KERNEL = 3
 _ITERATIONS = 4  # from one to the next, what is off shrinks by how unevenly the skin moves, two thirds at most
 # Adam moves all parameters alike: what must become large is a multiple of one.
 _STEEP, _BRIGHT = 16.0, 4.0
-_LEAST = 1e-3  # labels of which less is asked paint nothing
+_LEAST = 0.05  # of all labels together; less is what a photo was misread by, and its colours fade
 _FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features
