@@ -27,6 +27,7 @@ from cdaae_jax.structures import refuse_other_structure, structure
 from cdaae_jax.validation import MOST_PICTURE_SIZE, validate_model
 from cdaae_jax.workdir_in_bucket import model_at_hand
 
+_BEGINNING = 0.05  # amounts over which a change that does next to nothing fades in
 _CHUNK = 32  # photos per call of the network: bounds memory, and the number of shapes that are ever compiled
 
 
@@ -137,6 +138,32 @@ class Sampler:
         make = functools.partial(_change, self.generator, self.params, network_size=self.network_size)
         return in_chunks(make, pictures, vectors, most=_CHUNK)
 
+    def change_by(self, image: np.ndarray, label: Label | Sequence[Label], amount: float) -> tuple[Change, float]:
+        """Returns the changes that lead an amount of the way to a label, and the amount to apply them with.
+
+        Half of a change into "surprised" is a mouth that is wide open and half transparent. A model with an atlas reads
+        what a photo shows already; for amounts below 1 it is asked for a label between that and `label` instead, and
+        opens the mouth by half. The changes of other models are scaled.
+
+        Args:
+          image: as in `edit`.
+          label: as in `edit`.
+          amount: 0 to 1.5; 1 is `change`.
+
+        Returns:
+          The changes, as `change`, and the amount for `Change.apply`: as it was given for models without an atlas and
+          above 1, else 1, but for the first twentieth of the way, which begins at the photo itself.
+
+        Raises:
+          UserError: see `edit`.
+        """
+        if amount >= 1 or getattr(self.generator, "atlas", None) is None:
+            return self.change(image, label), amount
+        pictures, vectors, _ = self._requests(image, label)
+        make = functools.partial(_change_by, self.generator, self.params, network_size=self.network_size)
+        amounts = np.full(len(pictures), amount, np.float32)
+        return in_chunks(make, pictures, vectors, amounts, most=_CHUNK), min(1.0, amount / _BEGINNING)
+
     def interpolate(
         self, image: np.ndarray, start: Label, end: Label, steps: int = 9
     ) -> UInt8[np.ndarray, "steps s s 3"]:
@@ -207,6 +234,16 @@ def _generate(generator: nn.Module, params: Any, photos: jax.Array, labels: jax.
 @functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
 def _change(generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, network_size: int) -> Change:
     return _generate(generator, params, images.to_network(pictures), labels, network_size)
+
+
+@functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")
+def _change_by(
+    generator: nn.Module, params: Any, pictures: jax.Array, labels: jax.Array, amounts: jax.Array, network_size: int
+) -> Change:
+    photos = changes.shrink(images.to_network(pictures), network_size)
+    shown = generator.apply({"params": params}, photos, labels).shown
+    asked = shown + amounts[:, None] * (labels - shown)
+    return generator.apply({"params": params}, photos, asked).change
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames="network_size")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support import make_tiny_config
 
-from cdaae_jax import Sampler, UserError, checkpoint, train
+from cdaae_jax import Sampler, UserError, checkpoint, images, pretrained, train
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,41 @@ def test_a_change_can_be_scaled_and_applied_at_any_size(sampler, photos):
     both = sampler.change(photos[0], ["happy", "surprised"])
     assert_alike(both.apply(photos[0]), sampler.edit(photos[0], ["happy", "surprised"]))
     assert both.picture(64).shape == (2, 64, 256, 3)
+
+
+def test_changes_without_an_atlas_are_scaled_by_the_amount(sampler, photos):
+    made, part = sampler.change_by(photos[0], "happy", 0.4)
+    assert part == 0.4
+    np.testing.assert_array_equal(made.flow, sampler.change(photos[0], "happy").flow)
+
+
+@pytest.fixture(scope="module")
+def emotion():
+    return Sampler.from_pretrained("emotion")
+
+
+def test_an_atlas_is_asked_for_a_part_of_the_way(emotion):
+    photo = images.read(sorted(pretrained.PORTRAITS.glob("*.jpg"))[0])
+    for amount in (1, 1.2):
+        whole, part = emotion.change_by(photo, "surprised", amount)
+        assert part == amount
+        np.testing.assert_array_equal(whole.mask, emotion.change(photo, "surprised").mask)
+    half, part = emotion.change_by(photo, "surprised", 0.5)
+    assert part == 1
+    # The mouth is half as wide open, and what is open is not transparent.
+    assert half.mask.max() > 0.9
+    assert 0.2 * whole.mask.sum() < half.mask.sum() < 0.8 * whole.mask.sum()
+    # The portrait is neutral, so that half of the way is half of the expression.
+    assert np.abs(half.apply(photo) - emotion.change(photo, "surprised=0.5").apply(photo).astype(float)).mean() < 1
+
+
+def test_an_atlas_begins_at_the_photo_itself(emotion):
+    photo = images.read(sorted(pretrained.PORTRAITS.glob("*.jpg"))[0])
+    none, part = emotion.change_by(photo, "happy", 0)
+    np.testing.assert_array_equal(none.apply(photo, part), photo)
+    little, part = emotion.change_by(photo, "happy", 0.03)
+    assert 0 < part < 1
+    assert np.abs(little.apply(photo, part) - photo.astype(float)).mean() < 0.5
 
 
 def test_a_sampler_of_another_size_edits_larger_photos(sampler):

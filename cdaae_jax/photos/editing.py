@@ -45,6 +45,9 @@ class Changer(Protocol):
     def change(self, image: np.ndarray, label: Label) -> Change:
         """See `Sampler.change`."""
 
+    def change_by(self, image: np.ndarray, label: Label, amount: float) -> tuple[Change, float]:
+        """See `Sampler.change_by`."""
+
 
 @functools.cache
 def shared_finder() -> FaceFinder:
@@ -119,10 +122,10 @@ def edit_faces(sampler: Changer, pixels: Pixels, faces: list[Face], label: Label
       amount: 0 to 1.5.
     """
     aligned = np.stack([aligned_face(pixels, face, sampler.image_size, sampler.alignment) for face in faces])
-    changes = sampler.change(aligned, label)
+    changes, part = sampler.change_by(aligned, label, amount)
     for number, face in enumerate(faces):
         one = jax.tree.map(lambda field, number=number: field[number : number + 1], changes)
-        pixels = region.apply_to_face(pixels, one, face, amount, sampler.alignment)
+        pixels = region.apply_to_face(pixels, one, face, part, sampler.alignment)
     return pixels
 
 

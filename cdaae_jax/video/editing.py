@@ -92,14 +92,15 @@ def edited_frames(
     """
     reach = steady.reach(rate)
     located = _steadied_faces(tracks.tracked(pictures, rate, finder, face), reach)
-    changing = ((frame, _changes(sampler, frame, label)) for frame in located)
+    changing = ((frame, _changes(sampler, frame, label, amount)) for frame in located)
     for among, index in steady.among_neighbours(changing, reach):
-        frame = among[index][0]
+        frame, made = among[index]
         picture = frame.picture
         for number, one in frame.faces.items():
-            near = {place - index: changes[number] for place, (_, changes) in enumerate(among) if number in changes}
+            near = {place - index: changes[number][0] for place, (_, changes) in enumerate(among) if number in changes}
             fading = steady.fading([number in changes for _, changes in among], index)
-            picture = apply_to_face(picture, _mean(near, reach), one, amount * fading, sampler.alignment)
+            _, part = made[number]
+            picture = apply_to_face(picture, _mean(near, reach), one, part * fading, sampler.alignment)
         yield frame, picture
 
 
@@ -115,10 +116,11 @@ def _steadied_faces(frames: Iterable[Frame], reach: int) -> Iterator[Frame]:
         yield Frame(among[index].picture, dict(sorted(faces.items())))
 
 
-def _changes(sampler: Sampler, frame: Frame, label: np.ndarray) -> dict[int, Change]:
+def _changes(sampler: Sampler, frame: Frame, label: np.ndarray, amount: float) -> dict[int, tuple[Change, float]]:
+    """Returns the change of each face, and by how much it is to be made, see `Sampler.change_by`."""
     size, geometry = sampler.image_size, sampler.alignment
     return {
-        number: sampler.change(aligned_face(frame.picture, face, size, geometry), label)
+        number: sampler.change_by(aligned_face(frame.picture, face, size, geometry), label, amount)
         for number, face in frame.faces.items()
     }
 

@@ -25,7 +25,7 @@ def smooth_change():
     bump = np.exp(-((x - 0.5) ** 2 + (y - 0.55) ** 2) / 0.02)[None, ..., None]
     flow = bump * np.array([0.03, -0.02])
     paint = 0 * bump + np.array([0.5, -0.5, 0.0])
-    return Change(*(part.astype(np.float32) for part in (flow, -0.3 * bump * np.ones(3), 0.4 * bump, paint)))
+    return Change(*(part.astype(np.float32) for part in (flow, -0.33 * bump * np.ones(3), 0.4 * bump, paint)))
 
 
 def test_placement_takes_the_pupils_where_the_training_set_had_them():
