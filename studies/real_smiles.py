@@ -37,7 +37,7 @@ from studies.rig import PEOPLE, POINTS, require
 ONWARD = "onward.csv"
 DRAWN = "frl_rig2/emotion.csv"
 SIZE = 256
-FRAME = 16  # pixels beside the edges of a photo, which hardly a smile moves
+FRAME = 16  # pixels beside the edges of a photo, which a smile hardly moves
 QUALITY = 95  # of JPEG
 # How far the corners of the mouth go apart and up in a full smile of the rig, in widths of the neutral mouth: the means
 # of 44 training people of frl_rig2, of whom they vary by 0.02 each.
@@ -73,8 +73,9 @@ def _height(points: Points) -> float:
 
 def as_bright(photo: Picture, other: Picture) -> Picture:
     """Returns a photo multiplied, by colours, so that its frame is as bright as another photo's."""
-    inside = np.pad(np.zeros([side - 2 * FRAME for side in photo.shape[:2]], bool), FRAME, constant_values=True)
-    mine, wanted = (np.maximum(one[inside].mean(axis=0), 1.0) for one in (photo, other))
+    frame = np.ones(photo.shape[:2], bool)
+    frame[FRAME:-FRAME, FRAME:-FRAME] = False
+    mine, wanted = (np.maximum(one[frame].mean(axis=0), 1.0) for one in (photo, other))
     return np.clip(photo * (wanted / mine) + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -99,8 +100,11 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     for record, label in zip(london.records, london.labels, strict=True):
         if record.subject in trained_on:
             photos.setdefault(record.subject, {})[bool(label[happy] > 0)] = record.load()
+    photos = {person: both for person, both in photos.items() if len(both) == 2}
     if not photos:
-        raise UserError(f"nobody in {root / LONDON} is a training person of {rig / PEOPLE}; name the rig of frl_rig2")
+        raise UserError(
+            f"nobody in {root / LONDON} is a training person of {rig / PEOPLE} and smiles; name the rig of frl_rig2"
+        )
 
     rows, onward, names, points, amounts = [], [], [], [], []
     for person, both in sorted(photos.items()):
