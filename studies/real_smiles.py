@@ -94,7 +94,8 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     of_rig = landmark_files.read(rig / POINTS, "points", places.NUM_POINTS, "copy it again")
     happy = london.space.names.index("happy")
     units = sorted({unit for drawn in EMOTION_UNITS.values() for unit in drawn}, key=lambda name: int(name[2:]))
-    _, drawn = folder.read_table(root / DRAWN)
+    _, table = folder.read_table(root / DRAWN)
+    drawn = [row for row in table if float(row.get("amount") or 1) == 1 and row["expression"] != "neutral"]
     output.mkdir(parents=True, exist_ok=True)
     photos: dict[str, dict[bool, Picture]] = {}
     for record, label in zip(london.records, london.labels, strict=True):
@@ -119,8 +120,7 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
         rows.append([smiling, subject, "train", *smile])
         onward.append([smiling, other, "train", *smile])
         for row in drawn:
-            full = float(row.get("amount") or 1) == 1 and row["expression"] != "neutral"
-            if full and row.get("subject") == person:
+            if row.get("subject") == person:
                 file = f"drawn_{pathlib.Path(row['file']).name}"
                 files.write_bytes(output / file, (root / DRAWN).parent.joinpath(row["file"]).read_bytes())
                 onward.append([file, other, "train", row["expression"], "1", *(row.get(unit) or "0" for unit in units)])

@@ -69,6 +69,16 @@ class FaceDataset:
             set_weights=self.set_weights,
         )
 
+    def with_labels(self, space: LabelSpace) -> "FaceDataset":
+        """Returns the same photos with these of their labels only, in this order."""
+        columns = [self.space.names.index(name) for name in space.names]
+        return dataclasses.replace(
+            self,
+            labels=np.ascontiguousarray(self.labels[:, columns]),
+            known=None if self.known is None else np.ascontiguousarray(self.known[:, columns]),
+            space=space,
+        )
+
     def rows(self, chosen: Int[np.ndarray, " m"]) -> "FaceDataset":
         """Returns these photos only, in their order, and the people whom they show."""
         here, person = np.unique(self.person[chosen], return_inverse=True)

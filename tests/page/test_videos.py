@@ -16,6 +16,7 @@ from cdaae_jax.page import videos
 from cdaae_jax.page.videos import Videos
 from cdaae_jax.provenance import SOURCE_TYPE
 from cdaae_jax.video import editing
+from cdaae_jax.video.clip import ENCODERS
 
 LABEL = b'{"number": 1, "model": "tiny", "label": {"happy": 1}}'
 
@@ -48,13 +49,6 @@ def clip() -> bytes:
     return file.getvalue()
 
 
-def frames(content):
-    """The pictures of a video."""
-    av = pytest.importorskip("av")
-    with av.open(io.BytesIO(content)) as reader:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in reader.decode(video=0)]).astype(float)
-
-
 @pytest.fixture
 def held():
     one = Videos({"tiny": make_sampler()}, Finder)
@@ -72,7 +66,10 @@ def end_of(held) -> dict:
     return held.progress()
 
 
-def test_a_video_is_made_as_the_program_in_the_shell_makes_it(held, clip, tmp_path):
+def test_a_video_is_made_as_the_program_in_the_shell_makes_it(held, clip, tmp_path, monkeypatch):
+    # With several threads libx264 does not always make the same bytes of the same pictures on a busy machine.
+    encoder, options = ENCODERS[".mp4"]
+    monkeypatch.setitem(ENCODERS, ".mp4", (encoder, options | {"threads": "1"}))
     told = take(held, clip)
     assert told == {"number": 1, "frames": 4, "seconds": pytest.approx(0.4, abs=0.05), "ending": "mp4"}
     assert pixels(held.first_frame()).shape == (96, 160, 3)
@@ -83,12 +80,7 @@ def test_a_video_is_made_as_the_program_in_the_shell_makes_it(held, clip, tmp_pa
     (tmp_path / "me.mp4").write_bytes(clip)
     editing.edit_video(make_sampler(), tmp_path / "me.mp4", tmp_path / "edited.mp4", {"happy": 1.0}, finder=Finder())
     made = held.result().read_bytes()
-    assert SOURCE_TYPE.encode() in made
-    # On a busy machine libx264 does not always make the same bytes of the same pictures (4 of 150 times).
-    by_page, by_program = (frames(content) for content in (made, (tmp_path / "edited.mp4").read_bytes()))
-    assert len(by_page) == 4
-    assert np.abs(by_page - by_program).mean() < 0.1
-    assert np.abs(by_page - frames(clip)).mean() > 1
+    assert made == (tmp_path / "edited.mp4").read_bytes() and SOURCE_TYPE.encode() in made
 
 
 @pytest.mark.parametrize(

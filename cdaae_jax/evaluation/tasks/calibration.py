@@ -1,14 +1,10 @@
 """The photos that the AU meter of an evaluation is calibrated on."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.evaluation.tasks.people import kept_for_training
-from cdaae_jax.labels import LabelSpace
 
 FEWEST = 10  # people: fewer make no better meter than pictures of another kind
 
@@ -26,8 +22,6 @@ def photos_to_calibrate_on(data: FaceDataset, others: FaceDataset | None, meta: 
       meta: the model's.
     """
     if others is not None and {*data.space.names} <= {*others.space.names}:
-        names = data.space.names
-        columns = [others.space.names.index(name) for name in names]
         groups, neutral = others.groups(), others.most_neutral()
         whole = [
             person
@@ -36,8 +30,5 @@ def photos_to_calibrate_on(data: FaceDataset, others: FaceDataset | None, meta: 
         ]
         people = kept_for_training(meta, whole)
         if len(people) >= FEWEST:
-            known = None if others.known is None else np.ascontiguousarray(others.known[:, columns])
-            labels = np.ascontiguousarray(others.labels[:, columns])
-            named = dataclasses.replace(others, labels=labels, known=known, space=LabelSpace("au", names))
-            return named.of(people)
+            return others.with_labels(data.space).of(people)
     return data.of(kept_for_training(meta, data.people))

@@ -28,13 +28,10 @@ def photos_of(data: FaceDataset, kind: str) -> FaceDataset | None:
     rows = np.flatnonzero(known[:, columns].any(axis=1))
     if not len(rows):
         return None
-    some = data.rows(rows)
-    known = known[rows][:, columns]
+    some = data.rows(rows).with_labels(_space(data.space, kind))
     return dataclasses.replace(
         some,
-        labels=np.ascontiguousarray(some.labels[:, columns]),
-        known=None if known.all() else known,
-        space=_space(data.space, kind),
+        known=None if some.known is None or some.known.all() else some.known,
         set_of=None,  # nothing is drawn from them
         set_weights=(),
     )
