@@ -93,6 +93,8 @@ class Model:
       atlas: channels, after its first convolution, of the network that lays an atlas over the photo
         (`models.atlas`): what each label does to the mean face, which the decoder adds to; 0 is none. `cdaae`
         alone can have one.
+      atlas_detail: side of the grid of an atlas's flow, in sides of what the networks see: 1 or 2. A lid is one pixel
+        of 64 high.
       atlas_carried: let an atlas's flow carry its maps along, so that action units combine as muscles do and a shown
         expression is undone before another is made; needs an atlas.
       atlas_still: let what an atlas paints stay where it is, in its full colours at any amount, as teeth do behind
@@ -122,6 +124,7 @@ class Model:
     paint_detail: int = 1
     moving_shift: bool = False
     atlas: int = 0
+    atlas_detail: int = 1
     atlas_carried: bool = False
     atlas_still: bool = False
     label_repeats: int = 0

@@ -135,7 +135,7 @@ def _check_model(model: Model) -> None:
     _require(0 <= model.leak < 1, "model.leak", model.leak, "0 to below 1")
     _require(set(model.heads) <= {"flow", "shift", "paint"}, "model.heads", model.heads, "flow, shift and paint")
     _require(0 < model.flow_reach <= 0.5, "model.flow_reach", model.flow_reach, "more than 0 to 0.5")
-    for name in ("flow_detail", "shift_detail", "paint_detail"):
+    for name in ("flow_detail", "shift_detail", "paint_detail", "atlas_detail"):
         _require(getattr(model, name) in (1, 2), f"model.{name}", getattr(model, name), "1 or 2")
     movable = not model.moving_shift or {"flow", "shift"} <= {*model.heads}
     allowed = "false for models that do not make both flow and shift (model.heads)"

@@ -36,7 +36,9 @@ def get_config() -> Config:
             proportions=0.03,
         ),
         # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
-        model=Model(heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_carried=True, atlas_still=True),
+        model=Model(
+            heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_detail=2, atlas_carried=True, atlas_still=True
+        ),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,

@@ -53,6 +53,7 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "shift_detail",
         "moving_shift",
         "atlas",
+        "atlas_detail",
         "atlas_carried",
         "atlas_still",
         "place_weight",

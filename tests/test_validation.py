@@ -44,6 +44,7 @@ def changed(name, value):
         ("loss.shade_edge_weight", 1.0, "0 without loss.maps_weight"),
         ("loss.shade_depth", -1.0, "0 or more"),
         ("model.shift_detail", 3, "1 or 2"),
+        ("model.atlas_detail", 4, "1 or 2"),
         ("model.atlas", -1, "0 .none. to 65536"),
         ("loss.place_weight", -1.0, "0 or more"),
         ("loss.place_weight", 1.0, "0 without model.atlas, which finds places"),

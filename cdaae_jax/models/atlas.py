@@ -32,14 +32,14 @@ class Laid(NamedTuple):
       place: how far from each point of the photo its place on the mean face is, (x, y) in sides of the picture. If the
         photo shows an expression, the places are those of the neutral face under it.
       shown: how much of each label the photo shows already.
-      flow: as in `change.Change`.
+      flow: as in `change.Change`, on a grid of s or 2 s.
       light: the logarithm of the factor by which the light on the moved skin changes.
       mask, paint: of what is painted, before sigmoid and tanh; None if nothing is.
     """
 
     place: Float[Array, "n s/4 s/4 2"]
     shown: Float[Array, "n l"]
-    flow: Float[Array, "n s s 2"]
+    flow: Float[Array, "n f f 2"]
     light: Float[Array, "n 2s 2s 1"]
     mask: Float[Array, "n 2s 2s 1"] | None = None
     paint: Float[Array, "n 2s 2s 3"] | None = None
@@ -55,6 +55,7 @@ class Atlas(nn.Module):
       image_size: pixels of the photos, as in the encoder.
       width: channels after the first convolution of the network that finds places; the most are four times as many.
       kernel_size, leak, dtype: as in the encoder.
+      detail: side of the flow's grid, in sides of the photo.
       paints: whether there are mask and paint.
       carried: whether the maps lie on the neutral face and the flow carries them along, so that the flows of several
         labels add up as the moves of muscles do, in any order, and a change from one expression into another leads
@@ -68,6 +69,7 @@ class Atlas(nn.Module):
     width: int
     kernel_size: int
     leak: float
+    detail: int
     paints: bool
     carried: bool = False
     still: bool = False
@@ -79,7 +81,7 @@ class Atlas(nn.Module):
         size, entries = self.image_size, label.shape[-1]
         place, shown = self._read(source, entries)
         left = label - shown
-        flows = self._maps("flow", entries, size, 2)
+        flows = self._maps("flow", entries, self.detail * size, 2)
         skin = beyond = place
         if self.carried:
             skin = self._carried(place, _mixed(flows, label))
@@ -109,20 +111,30 @@ class Atlas(nn.Module):
     def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
         return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
 
-    def _carried(self, place: Float[Array, "n p p 2"], flow: Float[Array, "n s s 2"]) -> Float[Array, "n s s 2"]:
+    def _carried(self, place: Float[Array, "n p p 2"], flow: Float[Array, "n f f 2"]) -> Float[Array, "n f f 2"]:
         """Returns how far from each point of the changed picture the place on the mean face is of the skin seen there.
 
         Skin at x comes to lie at y = x - flow(x), with the flow on the neutral face: x = y + flow(x) is iterated. Where
-        a mouth opens, no skin is seen, and x goes to and fro between the lips; the mean of the last two lies between.
+        skin is stretched, over an eye that closes or between lips that part, each x would lie on the other side of the
+        place that is to be found, and further away. The next one is therefore looked for on the line between two, of
+        which one is before that place and the other beyond it, where there are such (the Illinois method, Dowell &
+        Jarratt 1971).
         """
         side = flow.shape[1]
         place = change.enlarge(place, side, side)
-        moved = jnp.zeros_like(place)
+
+        def probed(moved: jax.Array) -> _Probe:
+            return _Probe(moved, change.move(flow, moved + change.move(place, moved)) - moved)
+
+        first = probed(jnp.zeros_like(place))
+        last = probed(first.off)
         for _ in range(_ITERATIONS):
-            before = moved
-            moved = change.move(flow, moved + change.move(place, moved))
+            found = probed(_between(first, last))
+            kept = (_dot(found.off, last.off) >= 0) & (_dot(found.off, first.off) < 0)
+            first = _Probe(jnp.where(kept, first.at, last.at), jnp.where(kept, first.off / 2, last.off))
+            last = found
         # The maps' own gradient is enough to learn them by; through the iterations it would be steep between lips.
-        moved = jax.lax.stop_gradient((before + moved) / 2)
+        moved = jax.lax.stop_gradient(_between(first, last))
         return moved + change.move(place, moved)
 
     def _read(
@@ -160,6 +172,29 @@ class Atlas(nn.Module):
         return nn.leaky_relu(features, self.leak)
 
 
+class _Probe(NamedTuple):
+    """Where the skin of each point was looked for, relative to the point, and how far that is from where it is fetched.
+
+    Attributes:
+      at: (x, y), in sides of the picture.
+      off: what one iteration would add.
+    """
+
+    at: Float[Array, "n f f 2"]
+    off: Float[Array, "n f f 2"]
+
+
+def _between(first: _Probe, last: _Probe) -> Float[Array, "n f f 2"]:
+    """Returns where nothing would be off, were that to change evenly from one place to the other."""
+    bend = last.off - first.off
+    back = jnp.clip(_dot(last.off, bend) / jnp.maximum(_dot(bend, bend), _TINY), *_BACK)
+    return (1 - back) * (last.at + last.off) + back * (first.at + first.off)
+
+
+def _dot(one: Float[Array, "n f f 2"], other: Float[Array, "n f f 2"]) -> Float[Array, "n f f 1"]:
+    return (one * other).sum(axis=-1, keepdims=True)
+
+
 def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[Array, "n h w c"]:
     return jnp.einsum("nl,lhwc->nhwc", shares, maps)
 
@@ -195,7 +230,11 @@ def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
-_ITERATIONS = 4  # from one to the next, what is off shrinks by how unevenly the skin moves, two thirds at most
+# After the first two. In faces of the action units that move most, 99 of 100 pixels of 256 px pictures are then within
+# half a pixel of where 300 small steps lead; with five plain iterations some were off by five pixels.
+_ITERATIONS = 3
+_BACK = (-1.0, 0.95)  # shares of the way to the first place; below 0 is beyond the last one
+_TINY = 1e-8  # squared sides of the picture: places that are off by so little alike are the same
 # Adam moves all parameters alike: what must become large is a multiple of one.
 _STEEP, _BRIGHT = 16.0, 4.0
 _LEAST = 0.05  # of all labels together; less is what a photo was misread by, and its colours fade

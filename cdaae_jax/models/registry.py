@@ -142,6 +142,7 @@ def _atlas(model: Model) -> Atlas:
         width=model.atlas,
         kernel_size=model.kernel_size,
         leak=model.leak,
+        detail=model.atlas_detail,
         paints="paint" in model.heads,
         carried=model.atlas_carried,
         still=model.atlas_still,

@@ -10,8 +10,10 @@ import numpy as np
 from cdaae_jax import pretrained
 from cdaae_jax.data.dataset import Split
 from cdaae_jax.errors import UserError, named
+from cdaae_jax.models import change
 from cdaae_jax.state import TrainState
 
+_ATLAS_FLOW = "['atlas']['flow']"
 _LOG = logging.getLogger(__name__)
 
 
@@ -32,8 +34,9 @@ class Origin(NamedTuple):
 def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, Origin]:
     """Returns the state with another training's generator in it, and who that one had seen.
 
-    Parameters of the same name and shape are taken over; what is different, such as the layers that read the label
-    when there are other labels, starts anew. Discriminators and optimizers start anew.
+    Parameters of the same name and shape are taken over, and an atlas's flow on another grid is brought to this one's
+    (`model.atlas_detail`); what is different, such as the layers that read the label when there are other labels,
+    starts anew. Discriminators and optimizers start anew.
 
     Args:
       state: a new one, numpy leaves.
@@ -58,6 +61,8 @@ def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, 
 
     def take(path: Any, leaf: np.ndarray) -> np.ndarray:
         other = theirs.get(jax.tree_util.keystr(path))
+        if other is not None and jax.tree_util.keystr(path) == _ATLAS_FLOW and len(other) == len(leaf):
+            other = change.enlarge(other, *leaf.shape[1:3])
         if other is None or other.shape != leaf.shape:
             new.append(jax.tree_util.keystr(path, simple=True, separator="."))
             return leaf

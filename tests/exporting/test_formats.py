@@ -16,7 +16,10 @@ from cdaae_jax.models import change
 
 @pytest.fixture(
     scope="module",
-    params=[{"shift_detail": 2, "moving_shift": True}, {"atlas": 4, "atlas_carried": True, "atlas_still": True}],
+    params=[
+        {"shift_detail": 2, "moving_shift": True},
+        {"atlas": 4, "atlas_detail": 2, "atlas_carried": True, "atlas_still": True},
+    ],
     ids=["moving", "atlas"],
 )
 def sampler(request):

@@ -8,6 +8,7 @@ from support import SPACE, make_split, make_state, make_tiny_config
 from cdaae_jax import checkpoint
 from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.tasks.people import people_to_judge
+from cdaae_jax.training import warm_start
 from cdaae_jax.training.warm_start import Origin, start_from
 
 
@@ -47,6 +48,21 @@ def test_a_parameter_of_another_shape_starts_anew(earlier):
     other = {"dense": {"kernel": np.zeros((2, 2))}}
     with pytest.raises(UserError, match="it is another network"):
         start_from(new.replace(params=new.params | {"generator": other}), str(earlier), make_split())
+
+
+def test_an_atlas_flow_is_brought_to_the_new_grid(earlier, monkeypatch):
+    coarse = np.broadcast_to(np.arange(8.0, dtype=np.float32)[None, :, None, None], (2, 8, 8, 2))
+    theirs, meta = checkpoint.read_model(earlier)
+    monkeypatch.setattr(warm_start.pretrained, "read", lambda _: (theirs | {"atlas": {"flow": coarse}}, meta))
+
+    def started(labels):
+        new = make_state(0)
+        generator = new.params["generator"] | {"atlas": {"flow": np.full((labels, 16, 16, 2), 9.0, np.float32)}}
+        state, _ = start_from(new.replace(params=new.params | {"generator": generator}), str(earlier), make_split())
+        return state.params["generator"]["atlas"]["flow"]
+
+    np.testing.assert_allclose(started(2)[:, 6:10, 3, 0], np.broadcast_to([2.75, 3.25, 3.75, 4.25], (2, 4)), atol=1e-6)
+    np.testing.assert_array_equal(started(3), np.full((3, 16, 16, 2), 9.0))  # other labels
 
 
 def test_who_was_trained_on_before_cannot_be_kept_apart(earlier):
