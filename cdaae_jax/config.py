@@ -99,6 +99,8 @@ class Model:
         expression is undone before another is made; needs an atlas.
       atlas_still: let what an atlas paints stay where it is, in its full colours at any amount, as teeth do behind
         lips, and leave an open mouth its own teeth; needs an atlas and "paint" among the heads.
+      atlas_slit: let the mask of what an atlas paints be carried point by point, so that it opens from a slit between
+        the lips as far as these part; needs `atlas_carried` and `atlas_still`.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -127,6 +129,7 @@ class Model:
     atlas_detail: int = 1
     atlas_carried: bool = False
     atlas_still: bool = False
+    atlas_slit: bool = False
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"

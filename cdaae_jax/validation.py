@@ -148,6 +148,9 @@ def _check_model(model: Model) -> None:
     allowed = 'false without an atlas that paints (model.atlas, and "paint" among model.heads)'
     paints = model.atlas > 0 and "paint" in model.heads
     _require(not model.atlas_still or paints, "model.atlas_still", model.atlas_still, allowed)
+    allowed = "false without model.atlas_carried and model.atlas_still, whose mask it opens"
+    opens = model.atlas_carried and model.atlas_still
+    _require(not model.atlas_slit or opens, "model.atlas_slit", model.atlas_slit, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

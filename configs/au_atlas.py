@@ -42,8 +42,8 @@ def get_config() -> Config:
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
-            flow_weight=0.01,
-            maps_weight=0.1,
+            flow_weight=0.02,
+            maps_weight=0.4,
             painted_weight=0.2,
             shade_weight=3.0,
             shade_edge_weight=6.0,

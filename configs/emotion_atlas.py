@@ -33,13 +33,19 @@ def get_config() -> Config:
         ),
         # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
         model=Model(
-            heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_detail=2, atlas_carried=True, atlas_still=True
+            heads=("shift", "paint"),
+            paint_detail=2,
+            atlas=24,
+            atlas_detail=2,
+            atlas_carried=True,
+            atlas_still=True,
+            atlas_slit=True,
         ),
         loss=Loss(
             image_weight=0.0,
             pyramid_weight=1.0,
-            flow_weight=0.01,
-            maps_weight=0.1,
+            flow_weight=0.02,
+            maps_weight=0.4,
             painted_weight=0.2,
             shade_weight=3.0,
             shade_edge_weight=6.0,

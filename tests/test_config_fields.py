@@ -56,6 +56,7 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "atlas_detail",
         "atlas_carried",
         "atlas_still",
+        "atlas_slit",
         "place_weight",
         "shown_weight",
     )

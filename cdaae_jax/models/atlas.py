@@ -63,6 +63,8 @@ class Atlas(nn.Module):
       still: whether what is painted stays where it is on the face and has its full colours at any amount, as teeth do
         behind lips that move: only the mask opens with the amount, and less where the photo's mouth is open already.
         Otherwise colours are carried and grow, as all else.
+      slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
+        opens as far as they part. Otherwise it moves as the skin around it does on the whole.
     """
 
     image_size: int
@@ -73,6 +75,7 @@ class Atlas(nn.Module):
     paints: bool
     carried: bool = False
     still: bool = False
+    slit: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -82,11 +85,11 @@ class Atlas(nn.Module):
         place, shown = self._read(source, entries)
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
-        skin = beyond = place
+        skin = gap = place
         if self.carried:
             skin = self._carried(place, _mixed(flows, label))
-            # What is painted fills what the skin around it leaves open, and moves as that does on the whole.
-            beyond = change.shrink(skin, place.shape[1])
+            # What is painted fills what the skin leaves open, and moves with it or as that around it does on the whole.
+            gap = skin if self.slit else change.shrink(skin, place.shape[1])
 
         def lay(maps: jax.Array, shares: jax.Array, at: jax.Array, scale: float = 1.0) -> jax.Array:
             mean = _mixed(maps, scale * shares)
@@ -99,11 +102,11 @@ class Atlas(nn.Module):
         # Nobody paints skin over the teeth of a smile: the lips come back over them.
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
-        covered = lay(mask, opened, beyond, _STEEP)
+        covered = lay(mask, opened, gap, _STEEP)
         if not self.still:
-            return laid._replace(mask=covered, paint=lay(paint, opened, beyond, _BRIGHT))
+            return laid._replace(mask=covered, paint=lay(paint, opened, gap, _BRIGHT))
         # Behind lips that are open already a photo has teeth of its own, better than any that could be painted.
-        covered -= lay(nn.relu(mask), nn.relu(-left), beyond, _STEEP)
+        covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
         asked = nn.relu(opened)
         coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
         return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))

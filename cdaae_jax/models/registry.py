@@ -146,6 +146,7 @@ def _atlas(model: Model) -> Atlas:
         paints="paint" in model.heads,
         carried=model.atlas_carried,
         still=model.atlas_still,
+        slit=model.atlas_slit,
         dtype=jnp.dtype(model.dtype),
     )
 

@@ -258,3 +258,23 @@ def test_an_open_mouth_keeps_its_own_teeth(stilled, painting):
     opens = np.maximum(painting["atlas"]["mask"][1], 0.0)
     np.testing.assert_allclose(less, np.broadcast_to(-16 * 0.3 * opens, less.shape), atol=1e-3)
     assert 0.2 < (opens > 0).mean() < 0.8
+
+
+def test_a_slit_opens_as_far_as_the_lips_part(painting, still):
+    """The mask of the slit's model moves with the skin point by point; colours and flow are the still model's."""
+    label = jnp.array([[1.0, 0.0], [0.0, 0.6]])
+    slit = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True, atlas_slit=True)).generator
+    made = jax.jit(lambda: slit.apply({"params": painting}, SOURCE, label).change)()
+    closed = painting | {"atlas": painting["atlas"] | {"mask": jnp.zeros((2, 2 * SIZE, 2 * SIZE, 1))}}
+    bare = jax.jit(lambda: slit.apply({"params": closed}, SOURCE, label).change.mask)()
+
+    def logits(share):
+        return np.log(share / (1 - share))
+
+    held = jnp.einsum("nl,lhwc->nhwc", label, painting["atlas"]["mask"])
+    carried = change.move(held, change.enlarge(made.flow, 2 * SIZE, 2 * SIZE))
+    np.testing.assert_allclose(inside(logits(made.mask) - logits(bare)), inside(16 * carried), atol=0.02)
+    others = still(label)
+    assert np.abs(inside(logits(made.mask) - logits(others.mask))).max() > 0.06
+    for field in ("flow", "paint"):
+        np.testing.assert_allclose(getattr(made, field), getattr(others, field), atol=1e-5)
