@@ -4,7 +4,7 @@ python launch/train.py --config=configs/au_atlas.py --workdir=runs/au_atlas --da
     --config.run.start_from=emotion
 
 DATA holds what configs/emotion_atlas.py names, and frl_rig2/au.csv with its maps. It finds places on faces as the
-emotion training learnt to, so that half of the steps does: 20 minutes on two idle cores. What to expect:
+emotion training learnt to, so that half of the steps does: half an hour on two idle cores. What to expect:
 docs/results/pretrained.md.
 """
 
@@ -51,6 +51,6 @@ def get_config() -> Config:
             place_weight=0.1,
             shown_weight=0.3,
         ),
-        optim=Optim(warmup_steps=300, decay_steps=3_000),
+        optim=Optim(learning_rate=4e-4, warmup_steps=300, decay_steps=3_000),
         run=Run(steps=5_000, grid_steps=500),
     )

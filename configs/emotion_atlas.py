@@ -5,7 +5,7 @@ python launch/train.py --config=configs/emotion_atlas.py --workdir=runs/emotion_
 DATA holds frl_rig2/ as for configs/emotion.py; mixed128/, 413 people or more between two training people each
 (`studies.mixed_people`), drawn by the same rig (`studies.drawn_set`); and real_smiles/ (`studies.real_smiles`). The
 drawn ones have their maps on a grid of 128 beside the pictures, and all have landmarks68.npz, the rig's landmarks
-(`cdaae_jax.data.places`). From nothing; about 45 minutes on two idle cores. What to expect: docs/change.md.
+(`cdaae_jax.data.places`). From nothing; about an hour on two idle cores. What to expect: docs/change.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run
@@ -53,6 +53,7 @@ def get_config() -> Config:
             place_weight=0.1,
             shown_weight=0.3,
         ),
-        optim=Optim(warmup_steps=300, decay_steps=6_000),
+        # At twice this rate flows on the finer grid come out ragged.
+        optim=Optim(learning_rate=5e-4, warmup_steps=300, decay_steps=6_000),
         run=Run(steps=10_000, grid_steps=500),
     )

@@ -71,7 +71,7 @@ def write(folder: pathlib.Path, sampler: Sampler, about: Provenance, photos: UIn
 
 def choose_precision(sampler: Sampler, photos: UInt8[np.ndarray, "n s s 3"]) -> tuple[str, int]:
     """Returns the type to store weights in, and how many grey levels its edits of the photos are from float32's."""
-    halved = jax.tree.map(lambda leaf: weights.stored(leaf, "float16").astype(np.float32), sampler.params)
+    halved = jax.tree.map(lambda leaf: leaf.astype(np.float32), weights.stored(sampler.params, "float16"))
     apart = _apart(sampler, dataclasses.replace(sampler, params=halved), photos)
     return ("float16", apart) if apart <= _LARGEST_DIFFERENCE else ("float32", 0)
 

@@ -25,27 +25,34 @@ def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
     Returns:
       The file's SHA-256, in hexadecimal.
     """
-    leaves = jax.tree_util.tree_leaves_with_path(params)
+    leaves = jax.tree_util.tree_leaves_with_path(stored(params, dtype))
     named = {
-        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(stored(leaf, dtype), order="C")
-        for place, leaf in leaves
+        jax.tree_util.keystr(place, simple=True, separator="."): np.asarray(leaf, order="C") for place, leaf in leaves
     }
     content = safetensors.numpy.save(named)
     path.write_bytes(content)  # not save_file, which makes the file readable for its owner alone
     return hashlib.sha256(content).hexdigest()
 
 
-def stored(leaf: Any, dtype: str) -> np.ndarray:
-    """Returns an array as it is stored: in "float16" small arrays stay in single precision.
+def stored(params: Tree, dtype: str) -> Tree:
+    """Returns parameters as they are stored: in "float16" small arrays and an atlas's flow stay in single precision.
 
-    These are biases, the kernels of first layers, and the flow of an atlas of 18 labels, which is followed to and fro
-    between the lips. All else depends on them, and together they weigh little.
+    Small are biases and the kernels of first layers, on which all else depends; together they weigh little. The flow
+    is what the skin at a place is searched by, and a step aside can end on the other lip.
     """
-    leaf = np.asarray(leaf)
-    return leaf.astype(np.float32 if leaf.size < SMALL else dtype)
+
+    def precise(place: Any, leaf: Any) -> bool:
+        return leaf.size < SMALL or jax.tree_util.keystr(place, simple=True, separator=".") == _SEARCHED
+
+    def one(place: Any, leaf: Any) -> np.ndarray:
+        leaf = np.asarray(leaf)
+        return leaf.astype(np.float32 if precise(place, leaf) else dtype)
+
+    return jax.tree_util.tree_map_with_path(one, params)
 
 
 SMALL = 150_000  # numbers
+_SEARCHED = "atlas.flow"
 
 
 def read(path: pathlib.Path, sha256: str) -> Tree:

@@ -12,7 +12,7 @@ from cdaae_jax.pretrained import weights
 
 KERNEL = np.linspace(-2, 2, weights.SMALL, dtype=np.float32).reshape(8, -1)
 SCALE = np.array(0.1, np.float32)
-PARAMS = {"encoder": {"dense": {"kernel": KERNEL}}, "scale": SCALE}
+PARAMS = {"encoder": {"dense": {"kernel": KERNEL}}, "scale": SCALE, "atlas": {"flow": KERNEL, "light": KERNEL}}
 
 
 @pytest.mark.parametrize(("dtype", "rounded"), [("float32", np.float32), ("float16", np.float16)])
@@ -20,9 +20,11 @@ def test_weights_come_back_as_float32_rounded_only_by_what_they_are_stored_as(tm
     sha256 = weights.write(tmp_path / "w", PARAMS, dtype)
     read = weights.read(tmp_path / "w", sha256)
     assert read.keys() == PARAMS.keys() and read["encoder"].keys() == {"dense"}
-    # What is small stays as it is.
+    # What is small stays as it is, and so does what skin is searched by.
     for theirs, ours, kept in (
         (read["encoder"]["dense"]["kernel"], KERNEL, rounded),
+        (read["atlas"]["light"], KERNEL, rounded),
+        (read["atlas"]["flow"], KERNEL, np.float32),
         (read["scale"], SCALE, np.float32),
     ):
         assert theirs.dtype == np.float32 and theirs.shape == ours.shape
