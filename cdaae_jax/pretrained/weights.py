@@ -35,24 +35,23 @@ def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
 
 
 def stored(params: Tree, dtype: str) -> Tree:
-    """Returns parameters as they are stored: in "float16" small arrays and an atlas's flow stay in single precision.
+    """Returns parameters as they are stored: in "float16" small arrays and what finds skin for an atlas stay as they are.
 
-    Small are biases and the kernels of first layers, on which all else depends; together they weigh little. The flow
-    is what the skin at a place is searched by, and a step aside can end on the other lip.
+    Small are biases and the kernels of first layers, on which all else depends; together they weigh little. Skin is
+    found by an atlas's flow, at the places that its network reads, and a step aside can end on the other lip.
     """
 
-    def precise(place: Any, leaf: Any) -> bool:
-        return leaf.size < SMALL or jax.tree_util.keystr(place, simple=True, separator=".") == _SEARCHED
-
     def one(place: Any, leaf: Any) -> np.ndarray:
-        leaf = np.asarray(leaf)
-        return leaf.astype(np.float32 if precise(place, leaf) else dtype)
+        leaf, name = np.asarray(leaf), jax.tree_util.keystr(place, simple=True, separator=".")
+        precise = leaf.size < SMALL or (name.startswith(_ATLAS) and name not in _COLOURS)
+        return leaf.astype(np.float32 if precise else dtype)
 
     return jax.tree_util.tree_map_with_path(one, params)
 
 
 SMALL = 150_000  # numbers
-_SEARCHED = "atlas.flow"
+_ATLAS = "atlas."
+_COLOURS = ("atlas.light", "atlas.mask", "atlas.paint")
 
 
 def read(path: pathlib.Path, sha256: str) -> Tree:
