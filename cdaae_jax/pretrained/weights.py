@@ -35,7 +35,7 @@ def write(path: pathlib.Path, params: Tree, dtype: str) -> str:
 
 
 def stored(params: Tree, dtype: str) -> Tree:
-    """Returns parameters as they are stored: in "float16" small arrays and what finds skin for an atlas stay as they are.
+    """Returns parameters as stored: in "float16" small arrays and what an atlas finds skin by stay as they are.
 
     Small are biases and the kernels of first layers, on which all else depends; together they weigh little. Skin is
     found by an atlas's flow, at the places that its network reads, and a step aside can end on the other lip.
