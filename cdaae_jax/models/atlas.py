@@ -61,8 +61,8 @@ class Atlas(nn.Module):
         labels add up as the moves of muscles do, in any order, and a change from one expression into another leads
         back through the neutral face. Otherwise they lie on the changed face.
       still: whether what is painted stays where it is on the face and has its full colours at any amount, as teeth do
-        behind lips that move: only the mask opens with the amount, and less where the photo's mouth is open already.
-        Otherwise colours are carried and grow, as all else.
+        behind lips that move: only the mask opens with the amount, and less where the photo's mouth is open already
+        (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
     """
@@ -105,8 +105,10 @@ class Atlas(nn.Module):
         covered = lay(mask, opened, gap, _STEEP)
         if not self.still:
             return laid._replace(mask=covered, paint=lay(paint, opened, gap, _BRIGHT))
-        # Behind lips that are open already a photo has teeth of its own, better than any that could be painted.
-        covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
+        if not self.slit:
+            # Behind lips that are open already a photo has teeth of its own, better than any that could be painted. But
+            # a slit opens the same for all labels: taken off, it would leave the teeth torn that another one stretches.
+            covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
         asked = nn.relu(opened)
         coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
         return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))
