@@ -249,7 +249,7 @@ def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
 # After the first two. In faces of the action units that move most, 99 of 100 pixels of 256 px pictures are then within
-# a third of a pixel of where 300 small steps lead; with five plain iterations some were off by five pixels.
+# a third of a pixel of where 300 small steps lead; with four plain iterations some were off by five pixels.
 _ITERATIONS = 4
 _REACHES = (1, 2, 4)  # points of the flow's grid, seven in all: a lid moves by six of 128
 _BACK = (-1.0, 0.95)  # shares of the way to the first place; below 0 is beyond the last one

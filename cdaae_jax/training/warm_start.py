@@ -60,8 +60,9 @@ def start_from(state: TrainState, name: str, split: Split) -> tuple[TrainState, 
     new: list[str] = []
 
     def take(path: Any, leaf: np.ndarray) -> np.ndarray:
-        other = theirs.get(jax.tree_util.keystr(path))
-        if other is not None and jax.tree_util.keystr(path) == _ATLAS_FLOW and len(other) == len(leaf):
+        key = jax.tree_util.keystr(path)
+        other = theirs.get(key)
+        if other is not None and key == _ATLAS_FLOW and len(other) == len(leaf):
             other = change.enlarge(other, *leaf.shape[1:3])
         if other is None or other.shape != leaf.shape:
             new.append(jax.tree_util.keystr(path, simple=True, separator="."))
