@@ -101,6 +101,8 @@ class Model:
         lips, and leave an open mouth its own teeth; needs an atlas and "paint" among the heads.
       atlas_slit: let the mask of what an atlas paints be carried point by point, so that it opens from a slit between
         the lips as far as these part; needs `atlas_carried` and `atlas_still`.
+      atlas_parted: let that slit be the straight line in which the lips of the mean face meet, so that parted lips have
+        smooth edges; needs `atlas_slit`.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -130,6 +132,7 @@ class Model:
     atlas_carried: bool = False
     atlas_still: bool = False
     atlas_slit: bool = False
+    atlas_parted: bool = False
     label_repeats: int = 0
     label_at_every_level: bool = True
     upsampling: str = "deconv"

@@ -14,7 +14,8 @@ _ADDED: dict[str, dict[str, Any]] = {
     "data": {"set_weights": [], "separate_sets": False, "photos_on": "auto", "proportions": 0.0},
     "model": {
         **{"flow_detail": 1, "shift_detail": 1, "moving_shift": False},
-        **{"atlas": 0, "atlas_detail": 1, "atlas_carried": False, "atlas_still": False, "atlas_slit": False},
+        **{"atlas": 0, "atlas_detail": 1, "atlas_carried": False, "atlas_still": False},
+        **{"atlas_slit": False, "atlas_parted": False},
     },
     "loss": {"shade_edge_weight": 0.0, "shade_depth": 0.0, "place_weight": 0.0, "shown_weight": 0.0},
     "run": {"steps_per_call": 1, "tolerate_failed_writes": False},

@@ -151,6 +151,8 @@ def _check_model(model: Model) -> None:
     allowed = "false without model.atlas_carried and model.atlas_still, whose mask it opens"
     opens = model.atlas_carried and model.atlas_still
     _require(not model.atlas_slit or opens, "model.atlas_slit", model.atlas_slit, allowed)
+    allowed = "false without model.atlas_slit, which is to be a straight line"
+    _require(not model.atlas_parted or model.atlas_slit, "model.atlas_parted", model.atlas_parted, allowed)
     _one_of(model.upsampling, "model.upsampling", ("deconv", "resize"))
     _one_of(model.discriminator_norm, "model.discriminator_norm", ("batch", "layer", "none"))
     _one_of(model.dtype, "model.dtype", ("float32", "bfloat16"))

@@ -40,6 +40,7 @@ def get_config() -> Config:
             atlas_carried=True,
             atlas_still=True,
             atlas_slit=True,
+            atlas_parted=True,
         ),
         loss=Loss(
             image_weight=0.0,
@@ -50,7 +51,7 @@ def get_config() -> Config:
             shade_weight=3.0,
             shade_edge_weight=6.0,
             shade_depth=10.0,
-            place_weight=0.1,
+            place_weight=0.3,
             shown_weight=0.3,
         ),
         # At twice this rate flows on the finer grid come out ragged.

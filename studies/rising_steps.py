@@ -1,19 +1,24 @@
 """Whether an expression grows with each step of the amount: of a model's changes, and of the true maps, made linearly.
 
 python -m studies.rising_steps --model=emotion --data_dir=DATA --judges=runs/judges --output=rising_steps.md
+python -m studies.rising_steps --graded=FOLDER ...
 
 Neutral photos at 256 px, at nine amounts from 0 to 1 of each full expression. A step rises where the judge of
 expressions is surer of the one that is asked for. The true maps take part as if they were a model's change: what they
-lack, no model of maps that are scaled by the amount can have.
+lack, no model of maps that are scaled by the amount can have. FOLDER holds the same people's pictures drawn at each of
+the amounts (the rig's `render.py --output=FOLDER emotions --amounts=0.125,0.25,0.375,0.5,0.625,0.75,0.875,1`), as
+emotion/PERSON_EXPRESSION_012.jpg to _100.jpg: what they lack, the judge does.
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 
 import jax
 import numpy as np
 
-from cdaae_jax import files, pretrained
+from cdaae_jax import files, images, pretrained
+from cdaae_jax.errors import UserError
 from cdaae_jax.evaluation.judges.face_api import ExpressionJudge
 from cdaae_jax.evaluation.measures.growth import growth_statistics
 from cdaae_jax.evaluation.report.tables import lay_out
@@ -32,6 +37,22 @@ def by_true_maps(drawn: Drawn, amount: float) -> Photos:
     return true_maps.composed(scaled, shade=True, paint=true_maps.SIZE)
 
 
+def drawn_at(drawn: Drawn, folder: pathlib.Path, amount: float) -> Photos:
+    """Returns the true pictures at an amount: the sources at 0, else as they were drawn.
+
+    Raises:
+      UserError: one is missing.
+    """
+    if amount == 0:
+        return drawn.source
+    ending = f"_{int(100 * amount):03}.jpg"
+    found = [folder / "emotion" / f"{pathlib.Path(file).stem.removesuffix('_100')}{ending}" for file in drawn.file]
+    missing = [file for file in found if not file.is_file()]
+    if missing:
+        raise UserError(f"{missing[0]} is missing; draw these people's emotions at all amounts (--help)")
+    return images.to_network(np.stack([images.fit(images.read(file), true_maps.SIZE) for file in found]))
+
+
 def row(reading: Reading, made: Callable[[float], Photos]) -> list[str]:
     """Returns the share of steps that rise, of all expressions and of each."""
     sure = np.stack([reading.strength(made(float(amount))) for amount in AMOUNTS], axis=1)
@@ -48,6 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = true_maps.parser(__doc__)
     parser.add_argument("--model", default="emotion", help="a name or a folder")
+    parser.add_argument("--graded", type=pathlib.Path, help="a folder with the true pictures at each amount")
     given = parser.parse_args(arguments)
     judge = ExpressionJudge.load(given.judges)
     drawn = true_maps.load(given.data_dir, given.split)
@@ -58,6 +80,8 @@ def main(arguments: list[str] | None = None) -> None:
         ["the model", *row(reading, apply)],
         ["true maps", *row(reading, jax.jit(lambda amount: by_true_maps(drawn, amount)))],
     ]
+    if given.graded is not None:
+        cells.append(["true pictures", *row(reading, lambda amount: drawn_at(drawn, given.graded, amount))])
     files.write_text(given.output, lay_out(["steps that rise", "all", *reading.names], cells))
 
 

@@ -57,6 +57,7 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "atlas_carried",
         "atlas_still",
         "atlas_slit",
+        "atlas_parted",
         "place_weight",
         "shown_weight",
     )

@@ -53,6 +53,7 @@ def changed(name, value):
         ("model.atlas_carried", True, "false without model.atlas"),
         ("model.atlas_still", True, "false without an atlas that paints"),
         ("model.atlas_slit", True, "false without model.atlas_carried and model.atlas_still"),
+        ("model.atlas_parted", True, "false without model.atlas_slit"),
         ("optim.learning_rate", 0, "more than 0"),
         ("optim.learning_rate", float("nan"), "more than 0"),
         ("optim.beta1", 1, "0 to below 1"),

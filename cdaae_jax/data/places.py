@@ -25,7 +25,8 @@ SIDE = 512  # pixels of the pictures whose landmarks the file holds
 _SMOOTHING = 5e-5  # of the spline, in squared sides: landmarks are off by a pixel or two themselves
 
 # The mean of the landmarks of 527 people to train on (85 of frl_rig2 and 442 between two of them), made symmetric, in
-# sides of an aligned picture. It is a constant, so that all trainings mean the same face.
+# sides of an aligned picture. It is a constant, so that all trainings mean the same face. Its mouth is not quite the
+# mean, where lips meet in a curve: it is moved by up to 0.006, so that they meet in a line (`models.atlas.LIPS_MEET`).
 MEAN_FACE = np.array([
     (0.138, 0.413), (0.146, 0.508), (0.161, 0.601), (0.178, 0.69), (0.205, 0.781), (0.254, 0.857),
     (0.324, 0.917), (0.405, 0.962), (0.5, 0.975), (0.595, 0.962), (0.676, 0.917), (0.746, 0.857),
@@ -35,10 +36,10 @@ MEAN_FACE = np.array([
     (0.5, 0.547), (0.435, 0.599), (0.466, 0.609), (0.5, 0.618), (0.534, 0.609), (0.565, 0.599),
     (0.279, 0.391), (0.317, 0.363), (0.365, 0.363), (0.408, 0.396), (0.363, 0.406), (0.315, 0.408),
     (0.592, 0.396), (0.635, 0.363), (0.683, 0.363), (0.721, 0.391), (0.685, 0.408), (0.637, 0.406),
-    (0.374, 0.736), (0.422, 0.706), (0.467, 0.688), (0.5, 0.698), (0.533, 0.688), (0.578, 0.706),
-    (0.626, 0.736), (0.579, 0.764), (0.536, 0.776), (0.5, 0.778), (0.464, 0.776), (0.421, 0.764),
-    (0.398, 0.736), (0.466, 0.725), (0.5, 0.728), (0.534, 0.725), (0.602, 0.736), (0.534, 0.727),
-    (0.5, 0.731), (0.466, 0.727),
+    (0.374, 0.734), (0.422, 0.712), (0.467, 0.693), (0.5, 0.699), (0.533, 0.693), (0.578, 0.712),
+    (0.626, 0.734), (0.579, 0.77), (0.536, 0.782), (0.5, 0.779), (0.464, 0.782), (0.421, 0.77),
+    (0.398, 0.734), (0.466, 0.73), (0.5, 0.729), (0.534, 0.73), (0.602, 0.734), (0.534, 0.732),
+    (0.5, 0.732), (0.466, 0.732),
 ])  # fmt: skip
 
 

@@ -11,6 +11,7 @@ these (active appearance models, Cootes et al. 1998); the network that registers
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -65,6 +66,8 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
+      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one; and what an
+        expression turns inwards of them is learnt, so that where it is undone its teeth do not stick to the lips.
     """
 
     image_size: int
@@ -76,6 +79,7 @@ class Atlas(nn.Module):
     carried: bool = False
     still: bool = False
     slit: bool = False
+    parted: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -85,6 +89,8 @@ class Atlas(nn.Module):
         place, shown = self._read(source, entries)
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
+        if self.parted:
+            flows = _parted(flows)
         skin = gap = place
         if self.carried:
             skin = self._carried(place, _mixed(flows, label))
@@ -95,7 +101,7 @@ class Atlas(nn.Module):
             mean = _mixed(maps, scale * shares)
             return change.move(mean, change.enlarge(at, *mean.shape[1:3]))
 
-        flow = lay(flows, left, skin)
+        flow = self._undone(lay, flows, label, shown, skin) if self.parted else lay(flows, left, skin)
         laid = Laid(place, shown, flow, lay(self._maps("light", entries, 2 * size, 1), left, skin))
         if not self.paints:
             return laid
@@ -115,6 +121,17 @@ class Atlas(nn.Module):
 
     def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
         return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
+
+    def _undone(
+        self, lay: Callable[..., jax.Array], flows: jax.Array, label: jax.Array, shown: jax.Array, skin: jax.Array
+    ) -> jax.Array:
+        """Returns the flow that turns what a photo shows into what the label asks for.
+
+        A smile turns the edges of the lips inwards, and the photo has teeth there. Lips are fetched where it has lips.
+        """
+        rolled = self.param("rolled", nn.initializers.constant(_ROLLED), (label.shape[-1], 2), jnp.float32)
+        seen = _seen(skin, _LIP * (nn.relu(shown - label) @ rolled))
+        return lay(flows, label, skin) - lay(flows, shown, seen) + seen - skin
 
     def _carried(self, place: Float[Array, "n p p 2"], flow: Float[Array, "n f f 2"]) -> Float[Array, "n f f 2"]:
         """Returns how far from each point of the changed picture the place on the mean face is of the skin seen there.
@@ -217,6 +234,39 @@ def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[
     return jnp.einsum("nl,lhwc->nhwc", shares, maps)
 
 
+def _parted(flows: Float[Array, "l f f 2"]) -> Float[Array, "l f f 2"]:
+    """Returns flows of which lips part along the line between two rows, so that what opens has smooth edges.
+
+    What lies between closed lips is painted over when they part, and nothing teaches its flow, which comes out ragged.
+    Next to the line it is replaced by that of the lip that can be seen, the upper or the lower one.
+    """
+    side = flows.shape[1]
+    meet, hidden = round(LIPS_MEET * side), max(1, round(_HIDDEN * side))
+    rows, across = jnp.arange(side)[:, None], (jnp.arange(side) + 0.5) / side - 0.5
+    upper, lower = (flows[:, row][:, None] for row in (meet - hidden - 1, meet + hidden))
+    share = _in_mouth(across) * (rows >= meet - hidden) * (rows < meet + hidden)
+    return flows + share[..., None] * (jnp.where(rows[..., None] < meet, upper, lower) - flows)
+
+
+def _seen(skin: Float[Array, "n f f 2"], rolled: Float[Array, "n 2"]) -> Float[Array, "n f f 2"]:
+    """Returns places on the mean face, of which those on the lips are moved to where a photo shows them.
+
+    Args:
+      skin: how far from each point the place is, in sides of the picture.
+      rolled: how much of the upper and of the lower lip the photo does not show, in sides; at most `_LIP`.
+    """
+    line = (jnp.arange(skin.shape[1]) + 0.5) / skin.shape[1]
+    across, down = line + skin[..., 0] - 0.5, line[:, None] + skin[..., 1] - LIPS_MEET
+    near = jnp.clip(1.0 - jnp.abs(down) / _LIP, 0.0, 1.0) * _in_mouth(across)
+    upper, lower = jnp.clip(rolled, 0.0, _LIP).T[:, :, None, None]
+    return skin.at[..., 1].add(near * jnp.where(down < 0, -upper, lower))
+
+
+def _in_mouth(across: jax.Array) -> jax.Array:
+    """Returns 1 for what is so far from the middle, in sides, that it is in the mouth, and 0 beyond its corners."""
+    return jnp.clip((MOUTH - jnp.abs(across)) / (2 * _HIDDEN), 0.0, 1.0)
+
+
 def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
     """Returns the change of which an atlas makes the greater part and a decoder the rest.
 
@@ -245,6 +295,13 @@ def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
 def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[Array, "n h h c"]:
     return change.enlarge(field, *laid.shape[1:3])
 
+
+# On the mean face, in sides of the picture: how high up the lips meet, in a straight line and between two rows of maps
+# of 128 points; and how far from the middle the mouth ends. `data.places` has the landmarks.
+LIPS_MEET, MOUTH = 93 / 128, 0.126
+_HIDDEN = 2 / 128  # sides of the picture, of each lip: what lies between the lips and moves as what can be seen
+_LIP = 6 / 128  # sides of the picture: how thick a lip is
+_ROLLED = 0.1  # share of a lip that an expression turns inwards, before training; at 0 there would be no gradient
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3

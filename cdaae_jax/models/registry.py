@@ -147,6 +147,7 @@ def _atlas(model: Model) -> Atlas:
         carried=model.atlas_carried,
         still=model.atlas_still,
         slit=model.atlas_slit,
+        parted=model.atlas_parted,
         dtype=jnp.dtype(model.dtype),
     )
 

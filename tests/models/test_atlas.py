@@ -9,6 +9,7 @@ import pytest
 
 from cdaae_jax.config import Model
 from cdaae_jax.models import change, registry
+from cdaae_jax.models.atlas import LIPS_MEET, MOUTH
 
 SIZE = 32
 SMALL = Model(image_size=SIZE, width=8, max_width=64, atlas=4)
@@ -281,3 +282,50 @@ def test_a_slit_opens_as_far_as_the_lips_part(painting, still):
     assert np.abs(inside(logits(made.mask) - logits(others.mask))).max() > 0.03
     for field in ("flow", "paint"):
         np.testing.assert_allclose(getattr(made, field), getattr(others, field), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def parted():
+    """A model whose lips part along a line."""
+    model = dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True, atlas_slit=True, atlas_parted=True)
+    return registry.build(model).generator
+
+
+def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, parted):
+    rows, columns = slice(22, 24), slice(13, 19)  # what lies between the lips of the mean face, inside the mouth
+    even = painting["atlas"]["flow"]
+    ragged = even.at[:, rows, columns].add(RANDOM.normal(0.0, 0.05, (2, 2, 6, 2)))
+    plain = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True, atlas_slit=True)).generator
+
+    def flow(model, held):
+        given = painting | {"atlas": painting["atlas"] | {"flow": held, "rolled": jnp.zeros((2, 2))}}
+        return jax.jit(model.apply)({"params": given}, SOURCE, jnp.eye(2)).change.flow
+
+    np.testing.assert_allclose(flow(parted, ragged), flow(parted, even), atol=1e-6)
+    assert np.abs(flow(plain, ragged) - flow(plain, even)).max() > 0.03
+    # Beyond the corners of the mouth there is nothing to part.
+    cheek = even.at[:, rows, 6].add(0.03)
+    np.testing.assert_allclose(flow(parted, cheek)[..., 4:9, :], flow(plain, cheek)[..., 4:9, :], atol=1e-6)
+    assert np.abs(flow(parted, cheek) - flow(parted, even)).max() > 0.02
+
+
+def test_lips_that_an_expression_turned_inwards_are_fetched_where_the_photo_shows_them(painting, parted):
+    lip = 6 / 128
+    held = painting["atlas"] | {"flow": jnp.zeros((2, SIZE, SIZE, 2)), "rolled": jnp.array([[0.0, 0.0], [0.4, 0.8]])}
+
+    @jax.jit
+    def flow(label):
+        given = {"params": showing(painting | {"atlas": held}, (0.0, 0.5))}
+        return parted.apply(given, SOURCE, jnp.array([label] * 2)).change.flow[0]
+
+    made = flow([1.0, 0.0])
+    rows = (np.arange(SIZE) + 0.5) / SIZE - LIPS_MEET
+    near = np.clip(1 - np.abs(rows) / lip, 0, 1)
+    expected = 0.5 * lip * near * np.where(rows < 0, -0.4, 0.8)
+    np.testing.assert_allclose(made[:, 13:19, 1], np.broadcast_to(expected[:, None], (SIZE, 6)), atol=1e-5)
+    assert np.abs(expected).max() > 0.3 / SIZE
+    cheeks = np.abs(np.arange(SIZE) + 0.5 - SIZE / 2) > MOUTH * SIZE
+    np.testing.assert_allclose(made[:, cheeks], np.zeros_like(made[:, cheeks]), atol=1e-5)
+    np.testing.assert_allclose(made[..., 0], np.zeros((SIZE, SIZE)), atol=1e-5)
+    # A smile that stays keeps its own lips and teeth.
+    np.testing.assert_allclose(flow([0.0, 0.5]), np.zeros_like(made), atol=1e-5)
