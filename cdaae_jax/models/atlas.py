@@ -11,7 +11,6 @@ these (active appearance models, Cootes et al. 1998); the network that registers
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -66,8 +65,8 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
-      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one; and what an
-        expression turns inwards of them is learnt, so that where it is undone its teeth do not stick to the lips.
+      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one; and how far a
+        photo's lips are apart is read, so that its teeth do not stick to them where its expression is undone.
     """
 
     image_size: int
@@ -86,11 +85,11 @@ class Atlas(nn.Module):
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Laid:
         """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         size, entries = self.image_size, label.shape[-1]
-        place, shown = self._read(source, entries)
+        place, shown, code = self._read(source, entries)
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
         if self.parted:
-            flows = _parted(flows)
+            flows = _even_at_lips(_parted(flows))
         skin = gap = place
         if self.carried:
             skin = self._carried(place, _mixed(flows, label))
@@ -101,13 +100,20 @@ class Atlas(nn.Module):
             mean = _mixed(maps, scale * shares)
             return change.move(mean, change.enlarge(at, *mean.shape[1:3]))
 
-        flow = self._undone(lay, flows, label, shown, skin) if self.parted else lay(flows, left, skin)
+        if self.parted:
+            undone = jnp.minimum(nn.relu(-left).sum(axis=-1, keepdims=True), 1.0)
+            seen = _seen(skin, undone * self._apart(code))
+            flow = lay(flows, label, skin) - lay(flows, shown, seen) + seen - skin
+        else:
+            flow = lay(flows, left, skin)
         laid = Laid(place, shown, flow, lay(self._maps("light", entries, 2 * size, 1), left, skin))
         if not self.paints:
             return laid
         # Nobody paints skin over the teeth of a smile: the lips come back over them.
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
+        if self.parted:
+            mask = _even_at_lips(mask)
         covered = lay(mask, opened, gap, _STEEP)
         if not self.still:
             return laid._replace(mask=covered, paint=lay(paint, opened, gap, _BRIGHT))
@@ -121,17 +127,6 @@ class Atlas(nn.Module):
 
     def _maps(self, name: str, entries: int, side: int, depth: int) -> jax.Array:
         return self.param(name, nn.initializers.zeros, (entries, side, side, depth), jnp.float32)
-
-    def _undone(
-        self, lay: Callable[..., jax.Array], flows: jax.Array, label: jax.Array, shown: jax.Array, skin: jax.Array
-    ) -> jax.Array:
-        """Returns the flow that turns what a photo shows into what the label asks for.
-
-        A smile turns the edges of the lips inwards, and the photo has teeth there. Lips are fetched where it has lips.
-        """
-        rolled = self.param("rolled", nn.initializers.constant(_ROLLED), (label.shape[-1], 2), jnp.float32)
-        seen = _seen(skin, _LIP * (nn.relu(shown - label) @ rolled))
-        return lay(flows, label, skin) - lay(flows, shown, seen) + seen - skin
 
     def _carried(self, place: Float[Array, "n p p 2"], flow: Float[Array, "n f f 2"]) -> Float[Array, "n f f 2"]:
         """Returns how far from each point of the changed picture the place on the mean face is of the skin seen there.
@@ -162,8 +157,8 @@ class Atlas(nn.Module):
 
     def _read(
         self, source: Float[Array, "n s s 3"], entries: int
-    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"]]:
-        """Returns where a photo's points lie, and how much of each label it shows already, float32."""
+    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"], Float[Array, "n c"]]:
+        """Returns where a photo's points lie and how much of each label it shows already, float32, and a code of it."""
         features, kept = source, {}
         most = 4 * self.width
         for level in range(1, num_levels(self.image_size) + 1):
@@ -186,7 +181,13 @@ class Atlas(nn.Module):
         zeros = nn.initializers.zeros
         place = layers.Conv(2, _KERNEL, dtype=self.dtype, kernel_init=zeros, name="place")(features)
         shown = nn.Dense(entries, dtype=self.dtype, kernel_init=zeros, name="shown")(code)
-        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32)
+        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32), code
+
+    def _apart(self, code: Float[Array, "n c"]) -> Float[Array, "n 2"]:
+        """Returns how far a photo's upper and lower lip are from where the labels that it shows lead them, in sides."""
+        zeros, ajar = nn.initializers.zeros, nn.initializers.constant(_AJAR)
+        read = nn.Dense(2, dtype=self.dtype, kernel_init=zeros, bias_init=ajar, name="apart")(code)
+        return nn.softplus(_EAGER * read.astype(jnp.float32)) / _FINE
 
     def _conv(self, width: int, name: str, kernel_size: int | None = None, stride: int = 1) -> layers.Conv:
         return layers.Conv(width, kernel_size or _KERNEL, stride, dtype=self.dtype, name=name)
@@ -234,6 +235,17 @@ def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[
     return jnp.einsum("nl,lhwc->nhwc", shares, maps)
 
 
+def _even_at_lips(maps: Float[Array, "l h w c"]) -> Float[Array, "l h w c"]:
+    """Returns maps that are blurred across the face at the height of the lips, along the line in which these meet.
+
+    There is no detail in that direction, and each column alone is taught by few pictures: edges came out ragged.
+    """
+    columns = [jnp.roll(maps, offset, axis=2) for offset in range(-(len(_BLUR) // 2), len(_BLUR) // 2 + 1)]
+    blurred = sum(weight * column for weight, column in zip(_BLUR, columns, strict=True))
+    rows = (jnp.arange(maps.shape[1]) + 0.5) / maps.shape[1]
+    return jnp.where(jnp.abs(rows - LIPS_MEET)[:, None, None] < _AROUND, blurred, maps)
+
+
 def _parted(flows: Float[Array, "l f f 2"]) -> Float[Array, "l f f 2"]:
     """Returns flows of which lips part along the line between two rows, so that what opens has smooth edges.
 
@@ -244,27 +256,22 @@ def _parted(flows: Float[Array, "l f f 2"]) -> Float[Array, "l f f 2"]:
     meet, hidden = round(LIPS_MEET * side), max(1, round(_HIDDEN * side))
     rows, across = jnp.arange(side)[:, None], (jnp.arange(side) + 0.5) / side - 0.5
     upper, lower = (flows[:, row][:, None] for row in (meet - hidden - 1, meet + hidden))
-    share = _in_mouth(across) * (rows >= meet - hidden) * (rows < meet + hidden)
-    return flows + share[..., None] * (jnp.where(rows[..., None] < meet, upper, lower) - flows)
+    between = (jnp.abs(across) < MOUTH) & (rows >= meet - hidden) & (rows < meet + hidden)
+    return jnp.where(between[..., None], jnp.where(rows[..., None] < meet, upper, lower), flows)
 
 
-def _seen(skin: Float[Array, "n f f 2"], rolled: Float[Array, "n 2"]) -> Float[Array, "n f f 2"]:
-    """Returns places on the mean face, of which those on the lips are moved to where a photo shows them.
+def _seen(skin: Float[Array, "n f f 2"], apart: Float[Array, "n 2"]) -> Float[Array, "n f f 2"]:
+    """Returns places on the mean face, of which those at the lips are moved to where a photo's lips are.
 
     Args:
       skin: how far from each point the place is, in sides of the picture.
-      rolled: how much of the upper and of the lower lip the photo does not show, in sides; at most `_LIP`.
+      apart: how far the upper and the lower lip are from where they meet, in sides; at most `_AROUND` counts.
     """
     line = (jnp.arange(skin.shape[1]) + 0.5) / skin.shape[1]
     across, down = line + skin[..., 0] - 0.5, line[:, None] + skin[..., 1] - LIPS_MEET
-    near = jnp.clip(1.0 - jnp.abs(down) / _LIP, 0.0, 1.0) * _in_mouth(across)
-    upper, lower = jnp.clip(rolled, 0.0, _LIP).T[:, :, None, None]
+    near = nn.relu(1.0 - jnp.abs(down) / _AROUND) * nn.relu(1.0 - jnp.square(across / MOUTH))
+    upper, lower = jnp.minimum(apart, _AROUND).T[:, :, None, None]
     return skin.at[..., 1].add(near * jnp.where(down < 0, -upper, lower))
-
-
-def _in_mouth(across: jax.Array) -> jax.Array:
-    """Returns 1 for what is so far from the middle, in sides, that it is in the mouth, and 0 beyond its corners."""
-    return jnp.clip((MOUTH - jnp.abs(across)) / (2 * _HIDDEN), 0.0, 1.0)
 
 
 def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
@@ -300,8 +307,9 @@ def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[
 # of 128 points; and how far from the middle the mouth ends. `data.places` has the landmarks.
 LIPS_MEET, MOUTH = 93 / 128, 0.126
 _HIDDEN = 2 / 128  # sides of the picture, of each lip: what lies between the lips and moves as what can be seen
-_LIP = 6 / 128  # sides of the picture: how thick a lip is
-_ROLLED = 0.1  # share of a lip that an expression turns inwards, before training; at 0 there would be no gradient
+_AROUND = 12 / 128  # sides of the picture, above and below the line: what moves with lips that are apart
+_BLUR = [math.comb(8, k) / 256 for k in range(9)]  # a standard deviation of 1.4 points
+_EAGER, _AJAR = 8.0, -0.25  # lips are half a row of 128 apart before training, and few photos teach how far they are
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
