@@ -37,14 +37,7 @@ def get_config() -> Config:
         ),
         # All that moves is the atlas's: a flow of the decoder's own would learn the training people by heart.
         model=Model(
-            heads=("shift", "paint"),
-            paint_detail=2,
-            atlas=24,
-            atlas_detail=2,
-            atlas_carried=True,
-            atlas_still=True,
-            atlas_slit=True,
-            atlas_parted=True,
+            heads=("shift", "paint"), paint_detail=2, atlas=24, atlas_detail=2, atlas_carried=True, atlas_still=True
         ),
         loss=Loss(
             image_weight=0.0,
@@ -55,7 +48,7 @@ def get_config() -> Config:
             shade_weight=3.0,
             shade_edge_weight=6.0,
             shade_depth=10.0,
-            place_weight=0.3,
+            place_weight=0.1,
             shown_weight=0.3,
         ),
         optim=Optim(learning_rate=4e-4, warmup_steps=300, decay_steps=3_000),

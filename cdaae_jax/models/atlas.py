@@ -65,8 +65,7 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
-      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one; and how far a
-        photo's lips are apart is read, so that its teeth do not stick to them where its expression is undone.
+      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one.
     """
 
     image_size: int
@@ -85,7 +84,7 @@ class Atlas(nn.Module):
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Laid:
         """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         size, entries = self.image_size, label.shape[-1]
-        place, shown, code = self._read(source, entries)
+        place, shown = self._read(source, entries)
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
         if self.parted:
@@ -100,12 +99,7 @@ class Atlas(nn.Module):
             mean = _mixed(maps, scale * shares)
             return change.move(mean, change.enlarge(at, *mean.shape[1:3]))
 
-        if self.parted:
-            undone = jnp.minimum(nn.relu(-left).sum(axis=-1, keepdims=True), 1.0)
-            seen = _seen(skin, undone * self._apart(code))
-            flow = lay(flows, label, skin) - lay(flows, shown, seen) + seen - skin
-        else:
-            flow = lay(flows, left, skin)
+        flow = lay(flows, left, skin)
         laid = Laid(place, shown, flow, lay(self._maps("light", entries, 2 * size, 1), left, skin))
         if not self.paints:
             return laid
@@ -121,6 +115,8 @@ class Atlas(nn.Module):
             # Behind lips that are open already a photo has teeth of its own, better than any that could be painted. But
             # a slit opens the same for all labels: taken off, it would leave the teeth torn that another one stretches.
             covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
+        if self.parted:
+            covered = _no_steeper(covered)
         asked = nn.relu(opened)
         coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
         return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))
@@ -157,8 +153,8 @@ class Atlas(nn.Module):
 
     def _read(
         self, source: Float[Array, "n s s 3"], entries: int
-    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"], Float[Array, "n c"]]:
-        """Returns where a photo's points lie and how much of each label it shows already, float32, and a code of it."""
+    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"]]:
+        """Returns where a photo's points lie, and how much of each label it shows already, float32."""
         features, kept = source, {}
         most = 4 * self.width
         for level in range(1, num_levels(self.image_size) + 1):
@@ -181,13 +177,7 @@ class Atlas(nn.Module):
         zeros = nn.initializers.zeros
         place = layers.Conv(2, _KERNEL, dtype=self.dtype, kernel_init=zeros, name="place")(features)
         shown = nn.Dense(entries, dtype=self.dtype, kernel_init=zeros, name="shown")(code)
-        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32), code
-
-    def _apart(self, code: Float[Array, "n c"]) -> Float[Array, "n 2"]:
-        """Returns how far a photo's upper and lower lip are from where the labels that it shows lead them, in sides."""
-        zeros, ajar = nn.initializers.zeros, nn.initializers.constant(_AJAR)
-        read = nn.Dense(2, dtype=self.dtype, kernel_init=zeros, bias_init=ajar, name="apart")(code)
-        return nn.softplus(_EAGER * read.astype(jnp.float32)) / _FINE
+        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32)
 
     def _conv(self, width: int, name: str, kernel_size: int | None = None, stride: int = 1) -> layers.Conv:
         return layers.Conv(width, kernel_size or _KERNEL, stride, dtype=self.dtype, name=name)
@@ -260,18 +250,15 @@ def _parted(flows: Float[Array, "l f f 2"]) -> Float[Array, "l f f 2"]:
     return jnp.where(between[..., None], jnp.where(rows[..., None] < meet, upper, lower), flows)
 
 
-def _seen(skin: Float[Array, "n f f 2"], apart: Float[Array, "n 2"]) -> Float[Array, "n f f 2"]:
-    """Returns places on the mean face, of which those at the lips are moved to where a photo's lips are.
+def _no_steeper(mask: Float[Array, "n h w 1"]) -> Float[Array, "n h w 1"]:
+    """Returns a mask before its sigmoid whose edges are a point wide, so that slanted ones have no steps.
 
-    Args:
-      skin: how far from each point the place is, in sides of the picture.
-      apart: how far the upper and the lower lip are from where they meet, in sides; at most `_AROUND` counts.
+    Where it is steeper, it is brought nearer to 0 in the same place: what is left says how far away the edge is.
     """
-    line = (jnp.arange(skin.shape[1]) + 0.5) / skin.shape[1]
-    across, down = line + skin[..., 0] - 0.5, line[:, None] + skin[..., 1] - LIPS_MEET
-    near = nn.relu(1.0 - jnp.abs(down) / _AROUND) * nn.relu(1.0 - jnp.square(across / MOUTH))
-    upper, lower = jnp.minimum(apart, _AROUND).T[:, :, None, None]
-    return skin.at[..., 1].add(near * jnp.where(down < 0, -upper, lower))
+    wide = jnp.pad(mask, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
+    down, across = wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1], wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]
+    slope = jnp.sqrt(jnp.square(down) + jnp.square(across) + _TINY) / 2.0
+    return mask * jnp.minimum(1.0, _STEEPEST / slope)
 
 
 def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
@@ -307,9 +294,9 @@ def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[
 # of 128 points; and how far from the middle the mouth ends. `data.places` has the landmarks.
 LIPS_MEET, MOUTH = 93 / 128, 0.126
 _HIDDEN = 2 / 128  # sides of the picture, of each lip: what lies between the lips and moves as what can be seen
-_AROUND = 12 / 128  # sides of the picture, above and below the line: what moves with lips that are apart
+_AROUND = 12 / 128  # sides of the picture, above and below the line: from the nose to the chin's fold
+_STEEPEST = 3.0  # of a mask before its sigmoid, from point to point: from 0.2 to 0.8 after it
 _BLUR = [math.comb(8, k) / 256 for k in range(9)]  # a standard deviation of 1.4 points
-_EAGER, _AJAR = 8.0, -0.25  # lips are half a row of 128 apart before training, and few photos teach how far they are
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3

@@ -18,7 +18,14 @@ from cdaae_jax.models import change
     scope="module",
     params=[
         {"shift_detail": 2, "moving_shift": True},
-        {"atlas": 4, "atlas_detail": 2, "atlas_carried": True, "atlas_still": True, "atlas_slit": True},
+        {
+            "atlas": 4,
+            "atlas_detail": 2,
+            "atlas_carried": True,
+            "atlas_still": True,
+            "atlas_slit": True,
+            "atlas_parted": True,
+        },
     ],
     ids=["moving", "atlas"],
 )

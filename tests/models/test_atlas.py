@@ -9,7 +9,6 @@ import pytest
 
 from cdaae_jax.config import Model
 from cdaae_jax.models import change, registry
-from cdaae_jax.models.atlas import LIPS_MEET, MOUTH
 
 SIZE = 32
 SMALL = Model(image_size=SIZE, width=8, max_width=64, atlas=4)
@@ -291,9 +290,6 @@ def parted():
     return registry.build(model).generator
 
 
-CLOSED = {"apart": {"kernel": jnp.zeros((128, 2)), "bias": jnp.full(2, -20.0)}}  # all photos show closed lips
-
-
 def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, parted):
     rows, columns = slice(22, 24), slice(12, 20)  # what lies between the lips of the mean face, inside the mouth
     even = painting["atlas"]["flow"]
@@ -301,7 +297,7 @@ def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, p
     plain = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True, atlas_slit=True)).generator
 
     def flow(model, held):
-        given = painting | {"atlas": painting["atlas"] | CLOSED | {"flow": held}}
+        given = painting | {"atlas": painting["atlas"] | {"flow": held}}
         return jax.jit(model.apply)({"params": given}, SOURCE, jnp.eye(2)).change.flow
 
     np.testing.assert_allclose(flow(parted, ragged), flow(parted, even), atol=1e-6)
@@ -312,14 +308,10 @@ def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, p
 
 def test_maps_at_the_lips_have_no_detail_across_the_face(painting, parted):
     stripes = jnp.array([0.03, -0.03] * (SIZE // 2))[None, None, :, None]
-    held = (
-        painting["atlas"]
-        | CLOSED
-        | {
-            "flow": jnp.broadcast_to(stripes * jnp.array([0.0, 1.0]), (2, SIZE, SIZE, 2)),
-            "mask": jnp.broadcast_to(jnp.repeat(stripes, 2, axis=2), (2, 2 * SIZE, 2 * SIZE, 1)),
-        }
-    )
+    held = painting["atlas"] | {
+        "flow": jnp.broadcast_to(stripes * jnp.array([0.0, 1.0]), (2, SIZE, SIZE, 2)),
+        "mask": jnp.broadcast_to(jnp.repeat(stripes, 2, axis=2), (2, 2 * SIZE, 2 * SIZE, 1)),
+    }
     bare = {"flow": jnp.zeros((2, SIZE, SIZE, 2)), "mask": jnp.zeros((2, 2 * SIZE, 2 * SIZE, 1))}
     apply = jax.jit(lambda atlas: parted.apply({"params": painting | {"atlas": atlas}}, SOURCE, jnp.eye(2)).change)
     made, plain = apply(held), apply(held | bare)
@@ -330,22 +322,17 @@ def test_maps_at_the_lips_have_no_detail_across_the_face(painting, parted):
     assert detail[:, 2 * lips, 16:48].max() < 0.2 * detail[:, 2 * brows, 16:48].max()
 
 
-def test_lips_that_are_apart_are_fetched_where_the_photo_shows_them(painting, parted):
-    """Above the line by 1/64 of a side, below it by 1/32; less away from the line and towards the corners."""
-    read = np.log(np.expm1([0.5, 1.0]))
-    held = {
-        "flow": jnp.zeros((2, SIZE, SIZE, 2)),
-        "apart": {"kernel": jnp.zeros((128, 2)), "bias": jnp.asarray(read) / 8},
-    }
-    given = {"params": showing(painting | {"atlas": painting["atlas"] | held}, (0.0, 0.5))}
-    flow = jax.jit(lambda label: parted.apply(given, SOURCE, jnp.array([label] * 2)).change.flow[0])
-    made = flow([1.0, 0.0])
-    at = (np.arange(SIZE) + 0.5) / SIZE
-    across, down = at - 0.5, at[:, None] - LIPS_MEET
-    near = np.maximum(1 - np.abs(down) / (12 / 128), 0) * np.maximum(1 - (across / MOUTH) ** 2, 0)
-    expected = 0.5 * near * np.where(down < 0, -1 / 64, 1 / 32)  # half of what the photo shows is there to undo
-    np.testing.assert_allclose(made[..., 1], expected, atol=1e-5)
-    np.testing.assert_allclose(made[..., 0], np.zeros((SIZE, SIZE)), atol=1e-5)
-    assert expected.max() > 0.3 / SIZE > 0 > -0.15 / SIZE > expected.min()
-    # An expression that stays keeps its lips and teeth.
-    np.testing.assert_allclose(flow([0.0, 0.5]), np.zeros_like(made), atol=1e-5)
+def test_the_edge_of_a_slit_is_a_point_wide_and_in_its_place(painting, parted):
+    """A mask that is 8 times as steep as may be, along a slanted line across the mouth."""
+    side, steep = 2 * SIZE, 24.0
+    at = np.arange(side) + 0.5
+    away = 0.8 * (at[:, None] - 46.0) + 0.6 * (at - 32.0)  # points of the map
+    mask = jnp.broadcast_to(jnp.asarray(steep / 16 * away, jnp.float32)[..., None], (2, side, side, 1))
+    still = painting["atlas"] | {"flow": jnp.zeros((2, SIZE, SIZE, 2))}
+    apply = jax.jit(lambda atlas: parted.apply({"params": painting | {"atlas": atlas}}, SOURCE, jnp.eye(2)).change.mask)
+    share, bare = (np.asarray(apply(still | {"mask": held}))[0, ..., 0] for held in (mask, jnp.zeros_like(mask)))
+    near = (np.abs(away) < 2) & (np.abs(at[:, None] - 46.0) < 10) & (np.abs(at - 32.0) < 16)
+    share, bare = share[near], bare[near]
+    made = np.log(share / (1 - share)) - np.log(bare / (1 - bare))
+    np.testing.assert_allclose(made, 3.0 * away[near], atol=0.05)
+    assert near.sum() > 40
