@@ -255,8 +255,9 @@ def _no_steeper(mask: Float[Array, "n h w 1"]) -> Float[Array, "n h w 1"]:
 
     Where it is steeper, it is brought nearer to 0 in the same place: what is left says how far away the edge is.
     """
-    wide = jnp.pad(mask, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
-    down, across = wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1], wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]
+    # Slopes beyond the picture are 0. (Padded by its edge, the mask came out of the ONNX export in another shape.)
+    down = jnp.pad(mask[:, 2:] - mask[:, :-2], [(0, 0), (1, 1), (0, 0), (0, 0)])
+    across = jnp.pad(mask[:, :, 2:] - mask[:, :, :-2], [(0, 0), (0, 0), (1, 1), (0, 0)])
     slope = jnp.sqrt(jnp.square(down) + jnp.square(across) + _TINY) / 2.0
     return mask * jnp.minimum(1.0, _STEEPEST / slope)
 
