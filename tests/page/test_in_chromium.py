@@ -66,7 +66,7 @@ def test_at_rest_the_page_shows_the_last_wish_as_python_makes_it(page, engine):
     open_photo(page, photo)
     move(page, "happy", 0.2, 1.2, 0.5, 0.9)
     expected = engine.samplers["emotion"].edit_photo(photo, "happy=0.9")
-    assert np.abs(at_rest(page) - pixels(expected)).max() <= 2
+    assert almost_equal(at_rest(page), pixels(expected))
 
 
 @pytest.mark.parametrize(("model", "name", "amount"), [("emotion", "surprised", 1), ("au", "AU43", 5)])
