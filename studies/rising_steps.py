@@ -66,13 +66,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Reads the command line and writes the table.
 
     Raises:
-      UserError: the data, the judge or the model are missing.
+      UserError: the data, the judge or the model are missing, or there are no steps.
     """
     parser = true_maps.parser(__doc__)
     parser.add_argument("--model", default="emotion", help="a name or a folder")
     parser.add_argument("--steps", type=int, default=STEPS, help="how many steps to the full expression")
     parser.add_argument("--graded", type=pathlib.Path, help="a folder with the true pictures at each amount")
     given = parser.parse_args(arguments)
+    if given.steps < 1:
+        raise UserError(f"--steps is {given.steps}; allowed: 1 or more")
     judge = ExpressionJudge.load(given.judges)
     drawn = true_maps.load(given.data_dir, given.split)
     reading = Reading(drawn, judge)

@@ -40,3 +40,9 @@ def test_true_pictures_of_each_amount_are_found_by_their_names(tmp_path):
     np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), [50, 90], atol=1)
     with pytest.raises(UserError, match=r"b_sad_100\.jpg is missing; draw these people's emotions"):
         rising_steps.drawn_at(faces, tmp_path, 1.0)
+
+
+def test_steps_that_lead_nowhere_are_refused(tmp_path):
+    with pytest.raises(UserError, match="--steps is 0; allowed: 1 or more"):
+        rising_steps.main(["--steps=0", f"--output={tmp_path / 'table.md'}"])
+    assert not (tmp_path / "table.md").exists()
