@@ -65,8 +65,8 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
-      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one; its edges are then
-        a point wide.
+      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one. Its edges are
+        then a point wide.
     """
 
     image_size: int
