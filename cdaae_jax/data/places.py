@@ -26,7 +26,7 @@ _SMOOTHING = 5e-5  # of the spline, in squared sides: landmarks are off by a pix
 
 # The mean of the landmarks of 527 people to train on (85 of frl_rig2 and 442 between two of them), made symmetric, in
 # sides of an aligned picture. It is a constant, so that all trainings mean the same face. Its mouth is not quite the
-# mean, where lips meet in a curve: it is moved by up to 0.006, so that they meet in a line (`models.atlas.LIPS_MEET`).
+# mean, where lips meet in a curve: it is moved by up to 0.006, so that they meet in a line (`models.lips.MEET`).
 MEAN_FACE = np.array([
     (0.138, 0.413), (0.146, 0.508), (0.161, 0.601), (0.178, 0.69), (0.205, 0.781), (0.254, 0.857),
     (0.324, 0.917), (0.405, 0.962), (0.5, 0.975), (0.595, 0.962), (0.676, 0.917), (0.746, 0.857),

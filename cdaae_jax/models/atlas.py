@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from cdaae_jax.models import change, layers
+from cdaae_jax.models import change, layers, lips
 from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import channels, num_levels
 
@@ -65,7 +65,7 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
-      parted: whether a slit is a straight line, `LIPS_MEET`, to both sides of which lips move as one. Its edges are
+      parted: whether a slit is a straight line, `lips.MEET`, to both sides of which lips move as one. Its edges are
         then a point wide.
     """
 
@@ -89,7 +89,7 @@ class Atlas(nn.Module):
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
         if self.parted:
-            flows = _even_at_lips(_parted(flows))
+            flows = lips.even(lips.parted(flows))
         skin = gap = place
         if self.carried:
             skin = self._carried(place, _mixed(flows, label))
@@ -108,7 +108,7 @@ class Atlas(nn.Module):
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
         if self.parted:
-            mask = _even_at_lips(mask)
+            mask = lips.even(mask)
         covered = lay(mask, opened, gap, _STEEP)
         if not self.still:
             return laid._replace(mask=covered, paint=lay(paint, opened, gap, _BRIGHT))
@@ -117,7 +117,7 @@ class Atlas(nn.Module):
             # a slit opens the same for all labels: taken off, it would leave the teeth torn that another one stretches.
             covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
         if self.parted:
-            covered = _no_steeper(covered)
+            covered = lips.no_steeper(covered)
         asked = nn.relu(opened)
         coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
         return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))
@@ -226,43 +226,6 @@ def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[
     return jnp.einsum("nl,lhwc->nhwc", shares, maps)
 
 
-def _even_at_lips(maps: Float[Array, "l h w c"]) -> Float[Array, "l h w c"]:
-    """Returns maps that are blurred across the face at the height of the lips, along the line in which these meet.
-
-    There is no detail in that direction, and each column alone is taught by few pictures: edges came out ragged.
-    """
-    columns = [jnp.roll(maps, offset, axis=2) for offset in range(-(len(_BLUR) // 2), len(_BLUR) // 2 + 1)]
-    blurred = sum(weight * column for weight, column in zip(_BLUR, columns, strict=True))
-    rows = (jnp.arange(maps.shape[1]) + 0.5) / maps.shape[1]
-    return jnp.where(jnp.abs(rows - LIPS_MEET)[:, None, None] < _AROUND, blurred, maps)
-
-
-def _parted(flows: Float[Array, "l f f 2"]) -> Float[Array, "l f f 2"]:
-    """Returns flows of which lips part along the line between two rows, so that what opens has smooth edges.
-
-    What lies between closed lips is painted over when they part, and nothing teaches its flow, which comes out ragged.
-    Next to the line it is replaced by that of the lip that can be seen, the upper or the lower one.
-    """
-    side = flows.shape[1]
-    meet, hidden = round(LIPS_MEET * side), max(1, round(_HIDDEN * side))
-    rows, across = jnp.arange(side)[:, None], (jnp.arange(side) + 0.5) / side - 0.5
-    upper, lower = (flows[:, row][:, None] for row in (meet - hidden - 1, meet + hidden))
-    between = (jnp.abs(across) < MOUTH) & (rows >= meet - hidden) & (rows < meet + hidden)
-    return jnp.where(between[..., None], jnp.where(rows[..., None] < meet, upper, lower), flows)
-
-
-def _no_steeper(mask: Float[Array, "n h w 1"]) -> Float[Array, "n h w 1"]:
-    """Returns a mask before its sigmoid whose edges are a point wide, so that slanted ones have no steps.
-
-    Where it is steeper, it is brought nearer to 0 in the same place: what is left says how far away the edge is.
-    """
-    # Slopes beyond the picture are 0. (Padded by its edge, the mask came out of the ONNX export in another shape.)
-    down = jnp.pad(mask[:, 2:] - mask[:, :-2], [(0, 0), (1, 1), (0, 0), (0, 0)])
-    across = jnp.pad(mask[:, :, 2:] - mask[:, :, :-2], [(0, 0), (0, 0), (1, 1), (0, 0)])
-    slope = jnp.sqrt(jnp.square(down) + jnp.square(across) + _TINY) / 2.0
-    return mask * jnp.minimum(1.0, _STEEPEST / slope)
-
-
 def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
     """Returns the change of which an atlas makes the greater part and a decoder the rest.
 
@@ -291,14 +254,6 @@ def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
 def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[Array, "n h h c"]:
     return change.enlarge(field, *laid.shape[1:3])
 
-
-# On the mean face, in sides of the picture: how high up the lips meet, in a straight line and between two rows of maps
-# of 128 points; and how far from the middle the mouth ends. `data.places` has the landmarks.
-LIPS_MEET, MOUTH = 93 / 128, 0.126
-_HIDDEN = 2 / 128  # sides of the picture, of each lip: what lies between the lips and moves as what can be seen
-_AROUND = 12 / 128  # sides of the picture, above and below the line: from the nose to the chin's fold
-_STEEPEST = 3.0  # of a mask before its sigmoid, from point to point: from 0.2 to 0.8 after it
-_BLUR = [math.comb(8, k) / 256 for k in range(9)]  # a standard deviation of 1.4 points
 
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3

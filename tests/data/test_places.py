@@ -8,7 +8,7 @@ from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data import places
 from cdaae_jax.data.places import GRID, MEAN_FACE, SIDE, Places
 from cdaae_jax.errors import UserError
-from cdaae_jax.models.atlas import LIPS_MEET, MOUTH
+from cdaae_jax.models import lips
 
 
 def load(folder):
@@ -52,8 +52,8 @@ def test_both_halves_of_the_mean_face_are_alike():
 
 def test_the_lips_of_the_mean_face_meet_in_the_line_of_the_atlas():
     point = 1 / 128
-    np.testing.assert_allclose(MEAN_FACE[60:68, 1], np.full(8, LIPS_MEET), atol=point)
-    np.testing.assert_allclose(MEAN_FACE[[48, 54], 0], [0.5 - MOUTH, 0.5 + MOUTH], atol=0.01 * point)
+    np.testing.assert_allclose(MEAN_FACE[60:68, 1], np.full(8, lips.MEET), atol=point)
+    np.testing.assert_allclose(MEAN_FACE[[48, 54], 0], [0.5 - lips.MOUTH, 0.5 + lips.MOUTH], atol=0.01 * point)
 
 
 def test_places_are_known_of_all_pictures_of_people_with_landmarks(faces_copy):
