@@ -102,7 +102,7 @@ class Model:
       atlas_slit: let the mask of what an atlas paints be carried point by point, so that it opens from a slit between
         the lips as far as these part; needs `atlas_carried` and `atlas_still`.
       atlas_parted: let that slit be the straight line in which the lips of the mean face meet, so that parted lips have
-        smooth edges; needs `atlas_slit`.
+        smooth edges, and read how far apart a photo's lips are, so that they close; needs `atlas_slit`.
       label_repeats: how often the label is tiled before it joins the latent; 0 tiles it to about the latent's length.
       label_at_every_level: give the label to every layer of the decoder, not only to the first.
       upsampling: "deconv" (transposed convolution) or "resize" (nearest neighbour, then convolution).
@@ -173,6 +173,8 @@ class Loss:
         (`data.places`); needs `model.atlas`.
       shown_weight: weight of the distance of what an atlas reads off the source from the source's own label; needs
         `model.atlas`.
+      lips_weight: weight of the distance of where an atlas reads the source's lips to be from where they are, where the
+        data knows it (`data.mouths`); needs `model.atlas_parted`.
       divergence_weight: weight of the divergence of a Gaussian latent from its prior, per latent in nats; `cvae` alone
         has one.
       warmup_steps: both adversarial weights are 0 before this step; the discriminators learn from the start.
@@ -194,6 +196,7 @@ class Loss:
     shade_depth: float = 0.0
     place_weight: float = 0.0
     shown_weight: float = 0.0
+    lips_weight: float = 0.0
     divergence_weight: float = 1e-5
     warmup_steps: int = 500
 

@@ -17,7 +17,10 @@ _ADDED: dict[str, dict[str, Any]] = {
         **{"atlas": 0, "atlas_detail": 1, "atlas_carried": False, "atlas_still": False},
         **{"atlas_slit": False, "atlas_parted": False},
     },
-    "loss": {"shade_edge_weight": 0.0, "shade_depth": 0.0, "place_weight": 0.0, "shown_weight": 0.0},
+    "loss": {
+        **{"shade_edge_weight": 0.0, "shade_depth": 0.0},
+        **{"place_weight": 0.0, "shown_weight": 0.0, "lips_weight": 0.0},
+    },
     "run": {"steps_per_call": 1, "tolerate_failed_writes": False},
 }
 

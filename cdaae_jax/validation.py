@@ -41,6 +41,7 @@ def validate(config: Config) -> None:
         "shade_depth",
         "place_weight",
         "shown_weight",
+        "lips_weight",
         "divergence_weight",
         "warmup_steps",
     ):
@@ -59,6 +60,8 @@ def validate(config: Config) -> None:
     for name, what in (("place_weight", "finds places"), ("shown_weight", "reads what a photo shows")):
         allowed = f"0 without model.atlas, which {what}"
         _require(not getattr(loss, name) or model.atlas > 0, f"loss.{name}", getattr(loss, name), allowed)
+    allowed = "0 without model.atlas_parted, which reads where lips are"
+    _require(not loss.lips_weight or model.atlas_parted, "loss.lips_weight", loss.lips_weight, allowed)
     if model.name == "cvae":
         allowed = "0 with model.name='cvae', whose latents are Gaussian and not uniform"
         _require(loss.latent_weight == 0, "loss.latent_weight", loss.latent_weight, allowed)

@@ -53,6 +53,7 @@ def get_config() -> Config:
             shade_depth=10.0,
             place_weight=0.3,
             shown_weight=0.3,
+            lips_weight=1.0,
         ),
         # At twice this rate flows on the finer grid come out ragged.
         optim=Optim(learning_rate=5e-4, warmup_steps=300, decay_steps=6_000),

@@ -5,9 +5,10 @@ python -m studies.real_smiles --rig=RIG --data_dir=DATA --output=DATA/real_smile
 RIG holds people.csv (columns subject, split) and landmarks68.npz, DATA has frl_london/ and frl_rig2/. OUTPUT gets the
 neutral and the smiling photo of each person of London whose split is "train", the smile laid over the neutral photo and
 as bright as that; all.csv, whose subjects have names of their own, so that sets can be weighed (`data.set_weights`);
-and landmarks68.npz (`cdaae_jax.data.places`). onward.csv has the smiles once more, beside what frl_rig2 draws of these
-people: how a smile becomes another expression. As a smile that is not full is the most neutral picture there, it is
-half of the sources with `data.neutral_source=0.5`.
+landmarks68.npz (`cdaae_jax.data.places`); and mouths68.npz, which says how far the lips of each photo are apart
+(`cdaae_jax.data.mouths`). onward.csv has the smiles once more, beside what frl_rig2 draws of these people: how a smile
+becomes another expression. As a smile that is not full is the most neutral picture there, it is half of the sources
+with `data.neutral_source=0.5`.
 
 People smile as much as they do. The amount says how much, measured by how far the corners of the mouth go out and up,
 against the full smile that the rig draws. Nobody has coded the action units of these photos: those in all.csv are the
@@ -26,7 +27,7 @@ from PIL import Image
 from cdaae_jax import files
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
-from cdaae_jax.data import folder, landmark_files, places
+from cdaae_jax.data import folder, landmark_files, mouths, places, registration
 from cdaae_jax.errors import UserError
 from cdaae_jax.labels import EMOTION_UNITS, MAX_AU, MAX_EMOTION
 from studies import program
@@ -59,6 +60,20 @@ def amount(neutral: Points, smiling: Points) -> float:
     wider, higher = (_width(smiling) - unit) / unit, (_height(smiling) - _height(neutral)) / unit
     share = (wider / FULL_SMILE[0] + higher / FULL_SMILE[1]) / 2
     return float(np.clip(share, 0.0, MAX_EMOTION))
+
+
+def laid(points: Points, stable: dict[bool, Points | None]) -> Points:
+    """Returns landmarks of a smile, in pixels of SIZE, in the picture laid over the neutral one, in pixels of 512.
+
+    Args:
+      points: the landmarks.
+      stable: of the neutral and the smiling photo, as `registration.points_of`; without them it stays where it is.
+    """
+    start, end = stable[True], stable[False]
+    if start is None or end is None:
+        return points * (places.SIDE / SIZE)
+    matrix = registration.similarity(start, end)
+    return ((points / SIZE - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5) * places.SIDE
 
 
 def _width(points: Points) -> float:
@@ -98,9 +113,12 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
     drawn = [row for row in table if float(row.get("amount") or 1) == 1 and row["expression"] != "neutral"]
     output.mkdir(parents=True, exist_ok=True)
     photos: dict[str, dict[bool, Picture]] = {}
-    for record, label in zip(london.records, london.labels, strict=True):
+    stable: dict[str, dict[bool, Points | None]] = {}
+    for record, label, fixed in zip(london.records, london.labels, registration.points_of(london.records), strict=True):
         if record.subject in trained_on:
-            photos.setdefault(record.subject, {})[bool(label[happy] > 0)] = record.load()
+            smiles = bool(label[happy] > 0)
+            photos.setdefault(record.subject, {})[smiles] = record.load()
+            stable.setdefault(record.subject, {})[smiles] = fixed
     photos = {person: both for person, both in photos.items() if len(both) == 2}
     if not photos:
         raise UserError(
@@ -108,10 +126,13 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
         )
 
     rows, onward, names, points, amounts = [], [], [], [], []
+    of_photos: dict[str, Points] = {}
     for person, both in sorted(photos.items()):
         neutral, smiling = f"{person}_neutral.jpg", f"{person}_smiling.jpg"
         Image.fromarray(both[False]).save(output / neutral, quality=QUALITY)
         Image.fromarray(as_bright(both[True], both[False])).save(output / smiling, quality=QUALITY)
+        of_photos[f"{person}_neutral"] = landmarks[f"{person}_neutral"] * (places.SIDE / SIZE)
+        of_photos[f"{person}_smiling"] = laid(landmarks[f"{person}_smiling"], stable[person])
         much = amount(*(landmarks[f"{person}_{which}"] for which in ("neutral", "smiling")))
         coded = [f"{min(much * EMOTION_UNITS['happy'].get(unit, 0.0), MAX_AU):.2f}" for unit in units]
         smile = ["happy", f"{much:.3f}", *coded]
@@ -128,6 +149,8 @@ def write(rig: pathlib.Path, root: pathlib.Path, output: pathlib.Path) -> str:
         names += [subject, other]
         points += [of_rig[person]] * 2
     np.savez(output / places.FILE, names=np.array(names), points=np.stack(points).astype(np.float32))
+    shown = np.stack(list(of_photos.values())).astype(np.float32)
+    np.savez(output / mouths.FILE, names=np.array(list(of_photos)), points=shown)
     head = ["file", "subject", "split", "expression", "amount", *units]
     files.write_text(output / ONWARD, _table(head, onward))
     files.write_text(output / MANIFEST, _table(head, rows))  # last: a set that has it is whole

@@ -60,6 +60,7 @@ def test_fields_that_came_later_mean_what_was_done_before():
         "atlas_parted",
         "place_weight",
         "shown_weight",
+        "lips_weight",
     )
     later += ("shade_edge_weight", "shade_depth", "steps_per_call", "tolerate_failed_writes")
     sections = {"data": Data, "model": Model, "loss": Loss, "run": Run}

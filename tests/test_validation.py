@@ -50,6 +50,8 @@ def changed(name, value):
         ("loss.place_weight", 1.0, "0 without model.atlas, which finds places"),
         ("loss.shown_weight", -1.0, "0 or more"),
         ("loss.shown_weight", 1.0, "0 without model.atlas, which reads what a photo shows"),
+        ("loss.lips_weight", -1.0, "0 or more"),
+        ("loss.lips_weight", 1.0, "0 without model.atlas_parted, which reads where lips are"),
         ("model.atlas_carried", True, "false without model.atlas"),
         ("model.atlas_still", True, "false without an atlas that paints"),
         ("model.atlas_slit", True, "false without model.atlas_carried and model.atlas_still"),

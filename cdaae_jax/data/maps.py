@@ -25,6 +25,7 @@ class Maps:
 
     Attributes:
       table: float16 [m, g, g, 4], of the m pictures that have any.
+      row: [n], which line of `table` has a picture's maps; -1 if it has none.
     """
 
     def __init__(self, dataset: FaceDataset):
@@ -35,7 +36,7 @@ class Maps:
         """
         self._neutral = np.zeros(len(dataset), bool)
         self._neutral[dataset.most_neutral()] = True
-        self._row = np.full(len(dataset), -1)
+        self.row = np.full(len(dataset), -1)
         paths = {i: pathlib.Path(record.name).with_suffix(".npz") for i, record in enumerate(dataset.records)}
         there = [i for i, file in paths.items() if file.exists()]
         if not there:
@@ -44,7 +45,7 @@ class Maps:
                 ".npz); set it to 0, or name data that has them"
             )
         first = read(paths[there[0]])
-        self._row[there] = np.arange(len(there))
+        self.row[there] = np.arange(len(there))
         self.table = np.zeros((len(there), *first.shape), np.float16)
         self.table[0] = first
         for row, i in enumerate(there[1:], start=1):
@@ -65,8 +66,8 @@ class Maps:
     def rows(self, source: np.ndarray, target: np.ndarray) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"]]:
         """Returns which line of `table` has the maps of each pair, -1 where all of them are 0; and 1 where known."""
         same = source == target
-        moved = ~same & self._neutral[source] & (self._row[target] >= 0)
-        return np.where(moved, self._row[target], -1), (same | moved).astype(np.float32)
+        moved = ~same & self._neutral[source] & (self.row[target] >= 0)
+        return np.where(moved, self.row[target], -1), (same | moved).astype(np.float32)
 
 
 def read(file: pathlib.Path, grid: int | None = None) -> Float16[np.ndarray, "g g 4"]:

@@ -34,6 +34,7 @@ class Batch(TypedDict):
       place, place_known: the source's places on the mean face, see `data.places.Places`; only where a loss asks for it.
       shown, shown_known: the source's own label, and which entries of it the data knows, as the target's; only where a
         loss asks for it.
+      lips, lips_known: where the source's lips are, see `data.mouths.Mouths`; only where a loss asks for it.
     """
 
     source: UInt8[np.ndarray, "n s s 3"]
@@ -46,6 +47,8 @@ class Batch(TypedDict):
     place_known: NotRequired[Float[np.ndarray, " n"]]
     shown: NotRequired[Float[np.ndarray, "n l"]]
     shown_known: NotRequired[Bool[np.ndarray, "n l"]]
+    lips: NotRequired[Float[np.ndarray, "n 2"]]
+    lips_known: NotRequired[Float[np.ndarray, "n 2"]]
 
 
 class Chosen(TypedDict):
@@ -54,7 +57,7 @@ class Chosen(TypedDict):
     Keys:
       source_index, target_index: of the photos.
       mirrored: whether both are flipped left to right.
-      label, label_known, shown, shown_known: as in `Batch`.
+      label, label_known, shown, shown_known, lips, lips_known: as in `Batch`.
       maps_row, maps_known: see `data.maps.Maps.rows`; only where a loss asks for maps.
       place_row, place_known: see `data.places.Places.rows`; only where a loss asks for places.
     """
@@ -70,6 +73,8 @@ class Chosen(TypedDict):
     place_known: NotRequired[Float[np.ndarray, " n"]]
     shown: NotRequired[Float[np.ndarray, "n l"]]
     shown_known: NotRequired[Bool[np.ndarray, "n l"]]
+    lips: NotRequired[Float[np.ndarray, "n 2"]]
+    lips_known: NotRequired[Float[np.ndarray, "n 2"]]
 
 
 class PairSampler:

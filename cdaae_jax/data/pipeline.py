@@ -14,6 +14,7 @@ from cdaae_jax import cores, images
 from cdaae_jax.data import augmentation
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
+from cdaae_jax.data.mouths import Mouths
 from cdaae_jax.data.pairs import Batch, Chosen, Pairs, PairSampler
 from cdaae_jax.data.places import Places
 
@@ -98,6 +99,7 @@ class BatchMaker:
         maps: Maps | None = None,
         places: Places | None = None,
         shown: bool = False,
+        mouths: Mouths | None = None,
     ):
         """`batch_size` counts the pairs of all processes; process i takes the i-th of `process_count` equal parts.
 
@@ -112,6 +114,7 @@ class BatchMaker:
         self._maps = maps
         self._places = places
         self._shown = shown
+        self._mouths = mouths
         share = batch_size // process_count
         self._mine = slice(process_index * share, (process_index + 1) * share)
 
@@ -153,6 +156,8 @@ class BatchMaker:
         """Adds what is the same wherever the photos lie: which labels are known, and what the sources show if asked."""
         if self._shown:
             batch["shown"] = self._dataset.labels[source]
+        if self._mouths:
+            batch["lips"], batch["lips_known"] = self._mouths(source)
         if self._dataset.known is not None:
             batch["label_known"] = self._dataset.known[target]
             if self._shown:

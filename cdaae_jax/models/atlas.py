@@ -19,7 +19,6 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from cdaae_jax.models import change, layers, lips
-from cdaae_jax.models.change import Change
 from cdaae_jax.models.encoder import channels, num_levels
 
 MAPS = ("flow", "light", "mask", "paint")  # an atlas's parameters that are maps, by label
@@ -35,6 +34,8 @@ class Laid(NamedTuple):
       flow: as in `change.Change`, on a grid of s or 2 s.
       light: the logarithm of the factor by which the light on the moved skin changes.
       mask, paint: of what is painted, before sigmoid and tanh; None if nothing is.
+      mouth: what is painted at the lips; None if they do not part.
+      ajar: where the photo's lips are, see `lips.in_the_middle`; None if they do not part.
     """
 
     place: Float[Array, "n s/4 s/4 2"]
@@ -43,6 +44,8 @@ class Laid(NamedTuple):
     light: Float[Array, "n 2s 2s 1"]
     mask: Float[Array, "n 2s 2s 1"] | None = None
     paint: Float[Array, "n 2s 2s 3"] | None = None
+    mouth: lips.Mouth | None = None
+    ajar: Float[Array, "n 2"] | None = None
 
 
 class Atlas(nn.Module):
@@ -65,8 +68,8 @@ class Atlas(nn.Module):
         (unless it is a slit). Otherwise colours are carried and grow, as all else.
       slit: whether a carried atlas's mask moves with each point of the skin. It then is the slit between the lips, and
         opens as far as they part. Otherwise it moves as the skin around it does on the whole.
-      parted: whether a slit is a straight line, `lips.MEET`, to both sides of which lips move as one. Its edges are
-        then a point wide.
+      parted: whether a slit is a straight line, `lips.MEET`, to both sides of which lips move as one. What lies between
+        them follows from where they end, and how far apart a photo's lips are is read, so that they close.
     """
 
     image_size: int
@@ -85,7 +88,7 @@ class Atlas(nn.Module):
     def __call__(self, source: Float[Array, "n s s 3"], label: Float[Array, "n l"]) -> Laid:
         """`source` is a photo in [-1, 1]; `label` is the target's, see `cdaae_jax.labels`."""
         size, entries = self.image_size, label.shape[-1]
-        place, shown = self._read(source, entries)
+        place, shown, code = self._read(source, entries)
         left = label - shown
         flows = self._maps("flow", entries, self.detail * size, 2)
         if self.parted:
@@ -100,15 +103,27 @@ class Atlas(nn.Module):
             mean = _mixed(maps, scale * shares)
             return change.move(mean, change.enlarge(at, *mean.shape[1:3]))
 
-        flow = lay(flows, left, skin)
-        laid = Laid(place, shown, flow, lay(self._maps("light", entries, 2 * size, 1), left, skin))
+        moves, shares, read, mouth = flows, left, None, None
+        if self.parted:
+            turned, farther = self._turned(entries), self._farther(code)
+            ajar = farther + nn.relu(shown) @ turned
+            # A flow more for each way in which a photo's lips are apart.
+            moves = jnp.concatenate([flows, lips.parting(flows.shape[1])])
+            ends = lips.ends(moves)
+            undone = lips.undone(shown, label, ends[:entries])
+            own = _mixed(ends, jnp.concatenate([shown, ajar], axis=-1))
+            read = lips.in_the_middle(own)
+            shares = jnp.concatenate([left, -undone * (ajar + lips.pressed(read[:, :1]))], axis=-1)
+            wanted = _mixed(ends, jnp.concatenate([label, (1.0 - undone) * farther], axis=-1))
+            mouth = lips.mouth(place, skin, own, wanted, label @ turned, undone)
+        flow = lay(moves, shares, skin)
+        light = lay(self._maps("light", entries, 2 * size, 1), left, skin)
+        laid = Laid(place, shown, flow, light, mouth=mouth, ajar=read)
         if not self.paints:
             return laid
         # Nobody paints skin over the teeth of a smile: the lips come back over them.
         opened = nn.relu(left) if self.carried else left
         mask, paint = (self._maps(name, entries, 2 * size, depth) for name, depth in (("mask", 1), ("paint", 3)))
-        if self.parted:
-            mask = lips.even(mask)
         covered = lay(mask, opened, gap, _STEEP)
         if not self.still:
             return laid._replace(mask=covered, paint=lay(paint, opened, gap, _BRIGHT))
@@ -116,8 +131,6 @@ class Atlas(nn.Module):
             # Behind lips that are open already a photo has teeth of its own, better than any that could be painted. But
             # a slit opens the same for all labels: taken off, it would leave the teeth torn that another one stretches.
             covered -= lay(nn.relu(mask), nn.relu(-left), gap, _STEEP)
-        if self.parted:
-            covered = lips.no_steeper(covered)
         asked = nn.relu(opened)
         coloured = asked / jnp.maximum(asked.sum(axis=-1, keepdims=True), _LEAST)
         return laid._replace(mask=covered, paint=lay(paint, coloured, place, _BRIGHT))
@@ -154,8 +167,8 @@ class Atlas(nn.Module):
 
     def _read(
         self, source: Float[Array, "n s s 3"], entries: int
-    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"]]:
-        """Returns where a photo's points lie, and how much of each label it shows already, float32."""
+    ) -> tuple[Float[Array, "n s/4 s/4 2"], Float[Array, "n l"], Float[Array, "n c"]]:
+        """Returns where a photo's points lie and how much of each label it shows already, float32, and a code of it."""
         features, kept = source, {}
         most = 4 * self.width
         for level in range(1, num_levels(self.image_size) + 1):
@@ -178,7 +191,22 @@ class Atlas(nn.Module):
         zeros = nn.initializers.zeros
         place = layers.Conv(2, _KERNEL, dtype=self.dtype, kernel_init=zeros, name="place")(features)
         shown = nn.Dense(entries, dtype=self.dtype, kernel_init=zeros, name="shown")(code)
-        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32)
+        return place.astype(jnp.float32) / _FINE, shown.astype(jnp.float32), code
+
+    def _turned(self, entries: int) -> Float[Array, "l k"]:
+        """Returns how much of the lips each label turns inwards and out of sight, as shares of `lips.parting`."""
+
+        def start(_: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+            # A mask that is empty would not learn.
+            return jnp.zeros(shape).at[:, :: lips.SHAPES].set(_TURNED * _WIDE)
+
+        return self.param("turned", start, (entries, 2 * lips.SHAPES)) / _WIDE
+
+    def _farther(self, code: Float[Array, "n c"]) -> Float[Array, "n k"]:
+        """Returns how much farther apart lips are than what a photo shows of labels has them, as `lips.parting`."""
+        zeros = nn.initializers.zeros
+        read = nn.Dense(2 * lips.SHAPES, dtype=self.dtype, kernel_init=zeros, name="farther")(code)
+        return read.astype(jnp.float32) / _WIDE
 
     def _conv(self, width: int, name: str, kernel_size: int | None = None, stride: int = 1) -> layers.Conv:
         return layers.Conv(width, kernel_size or _KERNEL, stride, dtype=self.dtype, name=name)
@@ -226,35 +254,6 @@ def _mixed(maps: Float[Array, "l h w c"], shares: Float[Array, "n l"]) -> Float[
     return jnp.einsum("nl,lhwc->nhwc", shares, maps)
 
 
-def on_top(laid: Laid, made: Change, photo: Float[Array, "n s s 3"]) -> Change:
-    """Returns the change of which an atlas makes the greater part and a decoder the rest.
-
-    Args:
-      laid: the atlas.
-      made: the decoder's, which is added: flow and shift, and mask and paint before their sigmoid and tanh.
-      photo: the source, in [-1, 1].
-    """
-    flow = laid.flow
-    if made.flow is not None:
-        flow = flow + change.enlarge(made.flow, *flow.shape[1:3])
-    height, width = laid.light.shape[1:3]
-    # What the colours ask for would bend the flow, which the true maps or the picture teach better.
-    moving = jax.lax.stop_gradient(change.enlarge(flow, height, width))
-    shift = change.relit(change.move(change.enlarge(photo, height, width), moving), laid.light)
-    if made.shift is not None:
-        shift = shift + change.enlarge(made.shift, height, width)
-    mask, paint = made.mask, made.paint
-    if mask is not None and paint is not None and laid.mask is not None and laid.paint is not None:
-        # The sum of what was before the sigmoid and before the tanh; a sigmoid of x is a tanh of x / 2.
-        mask = (change.recolour(2.0 * _at(mask, laid.mask) - 1.0, laid.mask / 2.0) + 1.0) / 2.0
-        paint = change.recolour(_at(paint, laid.paint), laid.paint)
-    return Change(flow, shift, mask, paint)
-
-
-def _at(field: Float[Array, "n g g c"], laid: Float[Array, "n h h c"]) -> Float[Array, "n h h c"]:
-    return change.enlarge(field, *laid.shape[1:3])
-
-
 _CODE = 128  # numbers that a whole face is summed up in
 _KERNEL = 3
 # After the first two. In faces of the action units that move most, 99 of 100 pixels of 256 px pictures are then within
@@ -265,5 +264,7 @@ _BACK = (-1.0, 0.95)  # shares of the way to the first place; below 0 is beyond 
 _TINY = 1e-8  # squared sides of the picture: places that are off by so little alike are the same
 # Adam moves all parameters alike: what must become large is a multiple of one.
 _STEEP, _BRIGHT = 16.0, 4.0
+_WIDE = 4.0  # lips are apart by a tenth of a side or less
+_TURNED = 1 / 512  # sides
 _LEAST = 0.05  # of all labels together; less is what a photo was misread by, and its colours fade
 _FINE = 32.0  # places are off by a thirtieth of a side or less; this takes them to the size of other features

@@ -19,6 +19,7 @@ from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.augmentation import Augmentation
 from cdaae_jax.data.dataset import FaceDataset, Split
 from cdaae_jax.data.maps import Maps
+from cdaae_jax.data.mouths import Mouths
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos, Prefetcher
 from cdaae_jax.data.places import Places
@@ -132,6 +133,7 @@ def _train(
         maps,
         places,
         bool(config.loss.shown_weight),
+        Mouths(training, maps) if config.loss.lips_weight else None,
     )
     on_devices = placing.on_devices(config.data, photos, devices)
     make_batch = batches.chosen if on_devices else batches

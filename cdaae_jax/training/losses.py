@@ -182,6 +182,17 @@ def shown(
     return away.mean() if known is None else jnp.where(known, away, 0.0).mean()
 
 
+def lips(read: Float[Array, "n 2"], true: Float[Array, "n 2"], known: Float[Array, "n 2"]) -> Float[Array, ""]:
+    """Returns how far from the truth an atlas reads lips to be apart and below their line, in 64ths of a side.
+
+    Args:
+      read: the generator's.
+      true: as `data.mouths` has it.
+      known: 1 for what is known of a photo, 0 for the rest, which counts nothing.
+    """
+    return (known * _absolute(read - true)).mean() * PARTS_OF_A_SIDE
+
+
 class Shading(NamedTuple):
     """How far a shift is from the true one.
 

@@ -69,7 +69,8 @@ def look_up(batch: Any, placed: Tables) -> Batch:
         "target": fetch(batch["target_index"]),
         "label": batch["label"],
     }
-    made |= {name: batch[name] for name in ("label_known", "shown", "shown_known") if name in batch}
+    small = ("label_known", "shown", "shown_known", "lips", "lips_known")
+    made |= {name: batch[name] for name in small if name in batch}
     if "maps_row" in batch:
         row = jnp.asarray(batch["maps_row"])
         maps = jnp.where((row >= 0)[:, None, None, None], placed["maps"][row], 0)

@@ -122,6 +122,10 @@ def make_losses_fn(networks: Networks, config: Config, axis_name: str) -> Callab
             misread = losses.shown(generated.shown, jnp.asarray(batch["shown"]), certain)
             generator_loss += weights.shown_weight * misread
             metrics["shown"] = misread
+        if weights.lips_weight > 0:
+            misread = losses.lips(generated.lips, jnp.asarray(batch["lips"]), jnp.asarray(batch["lips_known"]))
+            generator_loss += weights.lips_weight * misread
+            metrics["lips"] = misread
         if weights.flow_weight > 0 and generated.change.flow is not None:
             rough = losses.roughness(generated.change.flow)
             generator_loss += weights.flow_weight * rough

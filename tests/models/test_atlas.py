@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cdaae_jax.config import Model
-from cdaae_jax.models import change, registry
+from cdaae_jax.models import change, lips, registry
 
 SIZE = 32
 SMALL = Model(image_size=SIZE, width=8, max_width=64, atlas=4)
@@ -290,14 +290,21 @@ def parted():
     return registry.build(model).generator
 
 
-def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, parted):
+@pytest.fixture(scope="module")
+def parting(painting, parted):
+    """`painting` with what parted lips need besides."""
+    made = jax.jit(parted.init)(jax.random.key(0), SOURCE, jnp.eye(2))["params"]["atlas"]
+    return painting | {"atlas": made | painting["atlas"]}
+
+
+def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(parting, parted):
     rows, columns = slice(22, 24), slice(12, 20)  # what lies between the lips of the mean face, inside the mouth
-    even = painting["atlas"]["flow"]
+    even = parting["atlas"]["flow"]
     ragged = even.at[:, rows, columns].add(RANDOM.normal(0.0, 0.05, (2, 2, 8, 2)))
     plain = registry.build(dataclasses.replace(SMALL, atlas_carried=True, atlas_still=True, atlas_slit=True)).generator
 
     def flow(model, held):
-        given = painting | {"atlas": painting["atlas"] | {"flow": held}}
+        given = parting | {"atlas": parting["atlas"] | {"flow": held}}
         return jax.jit(model.apply)({"params": given}, SOURCE, jnp.eye(2)).change.flow
 
     np.testing.assert_allclose(flow(parted, ragged), flow(parted, even), atol=1e-6)
@@ -306,33 +313,34 @@ def test_parted_lips_have_no_flow_of_their_own_where_they_are_hidden(painting, p
     assert np.abs(flow(parted, cheek) - flow(parted, even)).max() > 0.003
 
 
-def test_maps_at_the_lips_have_no_detail_across_the_face(painting, parted):
+def test_flows_at_the_lips_have_no_detail_across_the_face(parting, parted):
     stripes = jnp.array([0.03, -0.03] * (SIZE // 2))[None, None, :, None]
-    held = painting["atlas"] | {
-        "flow": jnp.broadcast_to(stripes * jnp.array([0.0, 1.0]), (2, SIZE, SIZE, 2)),
-        "mask": jnp.broadcast_to(jnp.repeat(stripes, 2, axis=2), (2, 2 * SIZE, 2 * SIZE, 1)),
-    }
-    bare = {"flow": jnp.zeros((2, SIZE, SIZE, 2)), "mask": jnp.zeros((2, 2 * SIZE, 2 * SIZE, 1))}
-    apply = jax.jit(lambda atlas: parted.apply({"params": painting | {"atlas": atlas}}, SOURCE, jnp.eye(2)).change)
-    made, plain = apply(held), apply(held | bare)
-    lips, brows = 23, 10
-    assert np.abs(made.flow[:, lips, 8:24] - plain.flow[:, lips, 8:24]).max() < 1e-6
-    assert np.abs(made.flow[:, brows, 8:24, 1]).min() > 0.01
-    detail = np.abs(np.diff(made.mask - plain.mask, axis=2))
-    assert detail[:, 2 * lips, 16:48].max() < 0.2 * detail[:, 2 * brows, 16:48].max()
+    held = jnp.broadcast_to(stripes * jnp.array([0.0, 1.0]), (2, SIZE, SIZE, 2))
+    apply = jax.jit(lambda atlas: parted.apply({"params": parting | {"atlas": atlas}}, SOURCE, jnp.eye(2)).change.flow)
+    made, plain = (apply(parting["atlas"] | {"flow": flow}) for flow in (held, jnp.zeros_like(held)))
+    at_lips, brows = 23, 10
+    assert np.abs(made[:, at_lips, 8:24] - plain[:, at_lips, 8:24]).max() < 1e-6
+    assert np.abs(made[:, brows, 8:24, 1]).min() > 0.01
 
 
-def test_the_edge_of_a_slit_is_a_point_wide_and_in_its_place(painting, parted):
-    """A mask that is 8 times as steep as may be, along a slanted line across the mouth."""
-    side, steep = 2 * SIZE, 24.0
-    at = np.arange(side) + 0.5
-    away = 0.8 * (at[:, None] - 46.0) + 0.6 * (at - 32.0)  # points of the map
-    mask = jnp.broadcast_to(jnp.asarray(steep / 16 * away, jnp.float32)[..., None], (2, side, side, 1))
-    still = painting["atlas"] | {"flow": jnp.zeros((2, SIZE, SIZE, 2))}
-    apply = jax.jit(lambda atlas: parted.apply({"params": painting | {"atlas": atlas}}, SOURCE, jnp.eye(2)).change.mask)
-    share, bare = (np.asarray(apply(still | {"mask": held}))[0, ..., 0] for held in (mask, jnp.zeros_like(mask)))
-    near = (np.abs(away) < 2) & (np.abs(at[:, None] - 46.0) < 10) & (np.abs(at - 32.0) < 16)
-    share, bare = share[near], bare[near]
-    made = np.log(share / (1 - share)) - np.log(bare / (1 - bare))
-    np.testing.assert_allclose(made, 3.0 * away[near], atol=0.05)
-    assert near.sum() > 40
+def test_lips_that_a_photo_shows_apart_are_closed_where_another_label_is_asked_for(parting, parted):
+    lower_lip, middle = lips.SHAPES, SIZE // 2
+    farther = parting["atlas"]["farther"]
+    still = {"flow": jnp.zeros((2, SIZE, SIZE, 2)), "turned": jnp.zeros((2, 2 * lips.SHAPES))}
+    smiling = showing(parting, (1.0, 0.0))["atlas"] | still
+    open_mouth = smiling | {"farther": farther | {"bias": farther["bias"].at[lower_lip].set(0.4)}}  # a tenth of a side
+
+    def made(atlas, label):
+        photos = jnp.broadcast_to(jnp.array(label), (2, 2))
+        return jax.jit(parted.apply)({"params": parting | {"atlas": atlas}}, SOURCE, photos).change
+
+    upper, lower = 22, 23  # rows of the flow
+    for share, label in ((0.0, (1.0, 0.0)), (0.5, (0.5, 0.5)), (1.0, (0.0, 1.0))):
+        moved = (made(open_mouth, label).flow - made(smiling, label).flow)[0, :, middle, 1]
+        assert moved[lower] == pytest.approx(0.091 * share, abs=0.002)  # the row is a quarter of a point off the line
+        np.testing.assert_allclose(moved[:upper], 0.0, atol=1e-6)
+    seam = 2 * np.arange(upper, lower + 1) + 1  # rows of the mask
+    assert np.asarray(made(open_mouth, (0.0, 1.0)).mask)[0, seam, 2 * middle].min() > 0.95
+    assert np.asarray(made(smiling, (0.0, 1.0)).mask)[0, seam, 2 * middle].max() < 0.01
+    neutral = showing(parting, (0.0, 0.0))["atlas"] | still | {"farther": open_mouth["farther"]}
+    np.testing.assert_allclose(made(neutral, (0.0, 1.0)).flow, 0.0, atol=1e-6)  # nothing is known to be undone

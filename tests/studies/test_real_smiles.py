@@ -8,6 +8,8 @@ from PIL import Image
 
 from cdaae_jax.config import Data
 from cdaae_jax.data import dataset as datasets
+from cdaae_jax.data import mouths
+from cdaae_jax.data.mouths import Mouths
 from cdaae_jax.data.places import MEAN_FACE, SIDE, Places
 from cdaae_jax.errors import UserError
 from studies import real_smiles
@@ -78,8 +80,22 @@ def test_training_people_smile_as_much_as_they_do(folders):
     by_name = {record.key: label for record, label in zip(found.records, found.labels, strict=True)}
     np.testing.assert_allclose(by_name["001_smiling.jpg"][[happy, neutral]], 0.5, atol=0.001)
     assert by_name["001_neutral.jpg"][neutral] == 1
-    place, known = Places(found)(np.arange(4), np.zeros(4, bool))
-    assert known.all() and np.abs(place).max() < 1e-3
+    mouth = Mouths(found, None)
+    assert mouth.known.all()
+    # The lips of these smiles are closed, and lie where the neutral ones do once the smile is laid over the photo.
+    np.testing.assert_allclose(mouth.lips, [[mouths.between(MEAN_FACE)[0], 0.0]] * len(found), atol=1e-4)
+
+
+def test_the_landmarks_of_a_smile_lie_over_the_neutral_photo_as_the_smile_does():
+    stable = np.random.default_rng(0).uniform(-0.3, 0.3, (14, 2))
+    turn = 1.05 * np.array([[np.cos(0.1), np.sin(0.1)], [-np.sin(0.1), np.cos(0.1)]])
+
+    def moved(points):  # from the middle, in sides
+        return points @ turn + [0.02, -0.05]
+
+    photo = PIXELS * (moved(MEAN_FACE - 0.5) + 0.5)
+    np.testing.assert_allclose(real_smiles.laid(photo, {False: stable, True: moved(stable)}), SIDE * MEAN_FACE)
+    np.testing.assert_allclose(real_smiles.laid(photo, {False: stable, True: None}), SIDE / PIXELS * photo)
 
 
 def test_a_smile_lies_over_the_neutral_photo(folders):

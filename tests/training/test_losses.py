@@ -181,6 +181,13 @@ def test_what_is_read_off_photos_is_compared_where_their_labels_are_known():
     assert float(losses.shown(true, true)) == 0
 
 
+def test_lips_are_compared_in_64ths_of_a_side_where_they_are_known():
+    read, true = jnp.array([[2 / 64, 0.0], [5 / 64, 1 / 64]]), jnp.array([[1 / 64, 0.0], [8 / 64, -3 / 64]])
+    assert float(losses.lips(read, true, jnp.ones((2, 2)))) == pytest.approx((1 + 3 + 4) / 4, rel=1e-5)
+    assert float(losses.lips(read, true, jnp.array([[1.0, 0.0], [1.0, 0.0]]))) == pytest.approx(1.0, rel=1e-5)
+    assert float(losses.lips(true, true, jnp.ones((2, 2)))) == 0
+
+
 def test_places_are_compared_in_64ths_of_a_side_where_they_are_known():
     true = jnp.zeros((2, 16, 16, 2))
     place = jnp.full((2, 8, 8, 2), 1 / 64).at[1].set(3 / 64)

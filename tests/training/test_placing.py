@@ -13,6 +13,7 @@ from cdaae_jax import UserError
 from cdaae_jax.config import Data, Loss
 from cdaae_jax.data import dataset as datasets
 from cdaae_jax.data.maps import Maps
+from cdaae_jax.data.mouths import Mouths
 from cdaae_jax.data.pairs import PairSampler
 from cdaae_jax.data.pipeline import BatchMaker, Photos
 from cdaae_jax.data.places import FILE, MEAN_FACE, SIDE, Places
@@ -38,13 +39,14 @@ def faces(faces_manifest):
 
 def test_the_devices_look_up_the_bytes_that_the_host_would_send(faces):
     photos, maps, places = Photos(faces, 32, 1.0), Maps(faces), Places(faces)
+    mouths = Mouths(faces, maps)
     sampler = PairSampler(faces, 0.2, flip=True, neutral_source=0.7)
-    maker = BatchMaker(faces, photos, sampler, 3, 16, maps=maps, places=places, shown=True)
+    maker = BatchMaker(faces, photos, sampler, 3, 16, maps=maps, places=places, shown=True, mouths=mouths)
     look_up = jax.jit(placing.look_up)
     known = places_known = 0.0
     for step in range(5):
         sent, made = maker(step), look_up(maker.chosen(step), placing.tables(photos, maps, places))
-        assert sent.keys() == made.keys() >= {"maps", "place", "shown"}
+        assert sent.keys() == made.keys() >= {"maps", "place", "shown", "lips"}
         for name, array in sent.items():
             np.testing.assert_array_equal(made[name], array, err_msg=name)
             assert made[name].dtype == array.dtype
