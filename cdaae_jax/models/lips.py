@@ -175,8 +175,8 @@ def painted(
     mask = jnp.maximum((1.0 - around) * mask, slit)
     # What is learnt are lips in the right place, not the line that hides what is left of the teeth.
     seam, lip = jax.lax.stop_gradient(seam), jax.lax.stop_gradient(_darkest(moved))
-    whole = seam + (1.0 - seam) * mask
-    return whole, (seam * lip + (1.0 - seam) * mask * paint) / jnp.maximum(whole, _TINY)
+    rest = (1.0 - seam) * mask
+    return seam + rest, paint + seam / (seam + rest + _LEAST) * (lip - paint)
 
 
 def _slit(
@@ -274,6 +274,7 @@ _ITERATIONS = 2  # lips change little across the face, and faces' places less
 _ENOUGH, _FADES = 0.5, 0.1
 _SOME = 0.3  # of what moves lips most; of less, nothing is known to be undone
 _TINY = 1e-6
+_LEAST = 1e-3  # of a mask: in what nobody sees, a rounding may not decide the colour
 # Points of the flow's grid: where the seam's mask ends, and how far apart lips are that have none.
 _SEAM, _CLOSED = 1.5, 2.5
 _BESIDE = 4 / 256  # sides of the picture: how far from the line there are lips, not teeth

@@ -83,7 +83,7 @@ def test_the_line_has_the_colour_of_the_lips_beside_the_teeth_and_the_slit_the_p
         np.asarray(one) for one in lips.painted(made(own=parting(0.03, 0.03)), mask, paint, jnp.asarray(moved))
     )
     assert whole[0, 92, MIDDLE, 0] == pytest.approx(1.0)
-    np.testing.assert_allclose(colours[0, 92, MIDDLE], 0.2, atol=1e-5)
+    np.testing.assert_allclose(colours[0, 92, MIDDLE], 0.2, atol=2e-3)
     assert whole[0, 96, MIDDLE, 0] == pytest.approx(0.0, abs=1e-6)  # the lips are nobody else's to paint
     assert whole[0, 40, MIDDLE, 0] == pytest.approx(0.3)
     np.testing.assert_allclose(colours[0, 40, MIDDLE], -0.7, atol=1e-5)

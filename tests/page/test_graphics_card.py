@@ -131,8 +131,8 @@ KEPT = """async () => {
 def test_a_card_that_computes_the_same_takes_over(with_card, visit, face_model):
     page = visit(with_card, ANY_SPEED)
     assert page.inner_text("#computes") == CARD, page.get_attribute("#computes", "title")
-    # The page allows 1e-4; these weights, whose masks are steep, are 1.2e-5 apart.
-    assert float(page.get_attribute("#computes", "title").partition("apart ")[2]) < 2e-5
+    # The page allows 1e-4; these weights, whose masks go from nothing to all within a point, are 2.6e-5 apart.
+    assert float(page.get_attribute("#computes", "title").partition("apart ")[2]) < 4e-5
     (worker,) = page.workers
     worker.evaluate(COUNT)
     move(page, "happy", 1)

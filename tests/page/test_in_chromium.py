@@ -91,7 +91,7 @@ def test_emotions_and_movements_combine_as_one_edit_after_the_other(page, engine
     face = editing.shared_finder().find(np.asarray(Image.open(io.BytesIO(photo))), most=1)
     units = {unit: 0.6 * intensity for unit, intensity in labels.EMOTION_UNITS["happy"].items()}
     both = editing.edit_faces(engine.samplers["au"], smiling.astype(np.uint8), face, units | {"AU43": 4})
-    assert np.abs(pixels(downloaded(page)) - both).max() <= 2
+    assert almost_equal(pixels(downloaded(page)), both)
 
 
 def test_bad_files_get_a_sentence_and_the_page_goes_on(page):
