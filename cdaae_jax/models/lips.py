@@ -108,8 +108,8 @@ def pressed(apart: Float[Array, "n 1"]) -> Float[Array, "n k"]:
 
     Where they are is read to a pixel or two. Lips that are a little thinner nobody sees, a row of teeth everybody does.
     """
-    as_one = np.tile(np.arange(SHAPES) == 0, 2)
-    return _PRESSED * as_one * jnp.clip(apart / _AJAR, 0.0, 1.0)
+    as_one = jnp.tile(jnp.arange(SHAPES) == 0, 2)
+    return jnp.clip(apart / _AJAR, 0.0, 1.0) * _PRESSED * as_one
 
 
 def _gap(ends: Float[Array, "n 2 f 2"]) -> Float[Array, "n f"]:
