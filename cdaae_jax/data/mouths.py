@@ -15,9 +15,9 @@ from cdaae_jax.data import landmark_files, places
 from cdaae_jax.data.dataset import FaceDataset
 from cdaae_jax.data.maps import Maps
 from cdaae_jax.errors import UserError
-from cdaae_jax.models.lips import MIDDLE
 
 FILE = "mouths68.npz"
+MIDDLE = 0.034  # sides of the picture, to either side of the mouth's middle; `models.lips` has the same
 _UPPER, _LOWER = [61, 62, 63], [65, 66, 67]  # landmarks of the inner edges of the lips
 _MOUTH = (0.6, 0.95)  # where the mouth of an aligned picture may be, in sides from its upper edge
 _OPEN = 1.0  # point of the maps' grid: what is less high says little of where it is

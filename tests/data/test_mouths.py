@@ -10,6 +10,7 @@ from cdaae_jax.data.maps import Maps
 from cdaae_jax.data.mouths import Mouths
 from cdaae_jax.data.places import MEAN_FACE, SIDE
 from cdaae_jax.errors import UserError
+from cdaae_jax.models.lips import MIDDLE
 
 GRID = 64
 
@@ -53,6 +54,10 @@ def save_points(folder, file, **points):
 def load(folder):
     dataset = datasets.load(Data(manifests=("faces.csv",)), folder, 32)
     return dataset, {(record.subject, record.expression): i for i, record in enumerate(dataset.records)}
+
+
+def test_the_middle_of_a_mouth_is_the_same_for_data_and_model():
+    assert mouths.MIDDLE == MIDDLE
 
 
 def test_what_is_painted_at_a_mouth_and_landmarks_say_where_its_lips_are(faces):

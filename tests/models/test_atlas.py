@@ -326,7 +326,8 @@ def test_flows_at_the_lips_have_no_detail_across_the_face(parting, parted):
 def test_lips_that_a_photo_shows_apart_are_closed_where_another_label_is_asked_for(parting, parted):
     lower_lip, middle = lips.SHAPES, SIZE // 2
     farther = parting["atlas"]["farther"]
-    still = {"flow": jnp.zeros((2, SIZE, SIZE, 2)), "turned": jnp.zeros((2, 2 * lips.SHAPES))}
+    smile = 0.001 * lips.parting(SIZE)[[0, lower_lip]].sum(axis=0)  # a label that moves lips, a little
+    still = {"flow": jnp.stack([smile, jnp.zeros_like(smile)]), "turned": jnp.zeros((2, 2 * lips.SHAPES))}
     smiling = showing(parting, (1.0, 0.0))["atlas"] | still
     open_mouth = smiling | {"farther": farther | {"bias": farther["bias"].at[lower_lip].set(0.4)}}  # a tenth of a side
 
@@ -337,10 +338,11 @@ def test_lips_that_a_photo_shows_apart_are_closed_where_another_label_is_asked_f
     upper, lower = 22, 23  # rows of the flow
     for share, label in ((0.0, (1.0, 0.0)), (0.5, (0.5, 0.5)), (1.0, (0.0, 1.0))):
         moved = (made(open_mouth, label).flow - made(smiling, label).flow)[0, :, middle, 1]
-        assert moved[lower] == pytest.approx(0.091 * share, abs=0.002)  # the row is a quarter of a point off the line
-        np.testing.assert_allclose(moved[:upper], 0.0, atol=1e-6)
+        near, pressed = 0.917, 1.3 / 256  # the row is a quarter of a point off the line; the smile was pressed already
+        assert moved[lower] == pytest.approx(near * share * (0.1 + pressed), abs=0.002)
+        assert moved[upper] == pytest.approx(-near * share * pressed, abs=0.002)
     seam = 2 * np.arange(upper, lower + 1) + 1  # rows of the mask
-    assert np.asarray(made(open_mouth, (0.0, 1.0)).mask)[0, seam, 2 * middle].min() > 0.95
-    assert np.asarray(made(smiling, (0.0, 1.0)).mask)[0, seam, 2 * middle].max() < 0.01
+    assert np.asarray(made(open_mouth, (0.0, 1.0)).mask)[0, seam, 2 * middle].min() > 0.8
+    assert np.asarray(made(smiling, (0.0, 1.0)).mask)[0, seam, 2 * middle].max() < 0.05
     neutral = showing(parting, (0.0, 0.0))["atlas"] | still | {"farther": open_mouth["farther"]}
     np.testing.assert_allclose(made(neutral, (0.0, 1.0)).flow, 0.0, atol=1e-6)  # nothing is known to be undone
