@@ -5,7 +5,8 @@ python launch/train.py --config=configs/emotion_atlas.py --workdir=runs/emotion_
 DATA holds frl_rig2/ as for configs/emotion.py; mixed128/, 413 people or more between two training people each
 (`studies.mixed_people`), drawn by the same rig (`studies.drawn_set`); and real_smiles/ (`studies.real_smiles`). The
 drawn ones have their maps on a grid of 128 beside the pictures, and all have landmarks68.npz, the rig's landmarks
-(`cdaae_jax.data.places`). From nothing; about an hour on two idle cores. What to expect: docs/change.md.
+(`cdaae_jax.data.places`); real_smiles/ has mouths68.npz besides (`cdaae_jax.data.mouths`). From nothing; about an hour
+and a half on two idle cores. What to expect: docs/change.md.
 """
 
 from cdaae_jax.config import Config, Data, Loss, Model, Optim, Run

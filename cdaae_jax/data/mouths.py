@@ -46,18 +46,16 @@ class Mouths:
         """
         self.lips = np.zeros((len(dataset), 2), np.float32)
         self.known = np.zeros((len(dataset), 2), np.float32)
-        painted = None if maps is None else _painted(maps)
+        drawn = {} if maps is None else _drawn(maps)
         for i, record in enumerate(dataset.records):
             photo = pathlib.Path(record.name)
-            found = _of_file(photo)
-            if found is None and maps is not None and painted is not None and maps.row[i] >= 0:
-                found = painted[maps.row[i]]
+            found = _of_file(photo) or drawn.get(i)
             if found is None:
                 continue
             apart, middle = found
             self.lips[i, 0], self.known[i, 0] = apart, 1
             neutral = places.of_file(photo, record.subject)
-            if neutral is not None and np.isfinite(middle):
+            if neutral is not None and middle is not None:
                 self.lips[i, 1], self.known[i, 1] = middle - between(neutral)[1], 1
         if not self.known.any():
             raise UserError(
@@ -89,15 +87,19 @@ def _of_file(photo: pathlib.Path) -> tuple[float, float] | None:
     return None if points is None else between(points / places.SIDE)
 
 
-def _painted(maps: Maps) -> Float[np.ndarray, "m 2"]:
-    """Returns how high what is painted in the middle of the mouth is and how far down its middle, not a number if none.
+def _drawn(maps: Maps) -> dict[int, tuple[float, float | None]]:
+    """Returns, of each picture that has maps, how high what is painted in the middle of the mouth is, and how far down.
 
-    Both are in sides of the picture.
+    Both are in sides of the picture; how far down is None where hardly anything is painted.
     """
     side = maps.table.shape[1]
     line = (np.arange(side) + 0.5) / side
     rows, columns = (line > _MOUTH[0]) & (line < _MOUTH[1]), np.abs(line - 0.5) < MIDDLE
     share = maps.table[:, rows][:, :, columns, 2].astype(np.float32).mean(axis=2)
-    height = share.sum(axis=1) / side
-    middle = (share * line[rows]).sum(axis=1) / np.maximum(share.sum(axis=1), _OPEN)
-    return np.stack([height, np.where(share.sum(axis=1) >= _OPEN, middle, np.nan)], axis=1)
+    height = share.sum(axis=1)
+    middle = (share * line[rows]).sum(axis=1) / np.maximum(height, _OPEN)
+    return {
+        i: (height[row] / side, middle[row] if height[row] >= _OPEN else None)
+        for i, row in enumerate(maps.row)
+        if row >= 0
+    }

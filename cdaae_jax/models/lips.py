@@ -242,7 +242,7 @@ def _seam(
 
 
 def _around(skin: Float[Array, "n f f 2"]) -> Float[Array, "n f f 1"]:
-    """Returns the lips and what is between them, as a mask; `skin` as in `seam`."""
+    """Returns the lips and what is between them, as a mask; `skin` as in `_seam`."""
     across, down = (jnp.abs(one) for one in _coordinates(skin))
     return jnp.clip((_AROUND - down) / _FADE, 0.0, 1.0) * jnp.clip((MOUTH + _BEYOND - across) / _FADE, 0.0, 1.0)
 
